@@ -1,0 +1,16 @@
+# mmc_dialect(Name prefix): from Name{Dialect,Attrs,Types,Ops}.td in the current folder makes the target MmcNameIncGen.
+# Expects <Name>Ops.td to include the others; attributes, types and enums may live in it or in files that it includes.
+function(mmc_dialect name prefix)
+  set(LLVM_TARGET_DEFINITIONS ${name}Ops.td)
+  mlir_tablegen(${name}Ops.h.inc -gen-op-decls -dialect=${prefix} -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Ops.cpp.inc -gen-op-defs -dialect=${prefix} -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Dialect.h.inc -gen-dialect-decls -dialect=${prefix} -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Dialect.cpp.inc -gen-dialect-defs -dialect=${prefix} -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Types.h.inc -gen-typedef-decls -typedefs-dialect=${prefix} -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Types.cpp.inc -gen-typedef-defs -typedefs-dialect=${prefix} -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Attrs.h.inc -gen-attrdef-decls -attrdefs-dialect=${prefix} -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Attrs.cpp.inc -gen-attrdef-defs -attrdefs-dialect=${prefix} -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Enums.h.inc -gen-enum-decls -I${CMAKE_SOURCE_DIR})
+  mlir_tablegen(${name}Enums.cpp.inc -gen-enum-defs -I${CMAKE_SOURCE_DIR})
+  add_public_tablegen_target(Mmc${name}IncGen)
+endfunction()
