@@ -1,0 +1,166 @@
+// Ops of the tile dialect: structure, memory, compute. Control flow and scalars are upstream scf, arith and math.
+#ifndef MMC_TILE_OPS
+#define MMC_TILE_OPS
+
+include "dialects/Tile/IR/TileDialect.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/BuiltinTypeInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+// ------------------------------------------------------------------------------------------------ structure
+
+def Tile_KernelOp : Tile_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove, Symbol]> {
+  let summary = "a body over a work domain of independent points";
+  let description = [{
+    Arguments are views, work lists (`!tile.ragged` with attribute `tile.work`), and step fields (attribute `tile.step`; a count is of type
+    index, the others are views of i32). Every view has the attribute `tile.access` = "read", "write" or "readwrite". The entry block has, after
+    the arguments, one index per domain dimension. Points may run in any order and at the same time.
+
+    ```mlir
+    tile.kernel @scale(%x: !tile.view<?x64xf32> {tile.access = "read"}, %y: !tile.view<?x64xf32> {tile.access = "write"})
+        domain(%r in #tile.extent<tokens>) { ... tile.return }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, ArrayAttr:$domain,
+                       DefaultValuedAttr<I64Attr, "1">:$grain, OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::mlir::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+    unsigned getNumKernelArguments() { return getFunctionType().getNumInputs(); }
+    /// The entry block's index values of the work domain.
+    ::mlir::MutableArrayRef<::mlir::BlockArgument> getPoints();
+  }];
+}
+
+def Tile_ReturnOp : Tile_Op<"return", [Pure, HasParent<"KernelOp">, ReturnLike, Terminator]> {
+  let summary = "ends a kernel";
+  let assemblyFormat = "attr-dict";
+}
+
+def Tile_LaunchOp : Tile_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "runs a kernel over its whole domain";
+  let description = [{
+    The kernel's arguments that are no step fields and no work lists are bound, in order, to the operands and then to those results that are not
+    tied. `tied[i]` is the operand whose memory result i continues (a state updated in place), or -1 for a new buffer.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyType>:$operands, DenseI64ArrayAttr:$tied);
+  let results = (outs Variadic<AnyType>:$results);
+  let assemblyFormat = "$kernel `(` $operands `)` `tied` $tied attr-dict `:` functional-type($operands, $results)";
+  let hasVerifier = 1;
+}
+
+def Tile_PointOp : Tile_Op<"point", [Pure]> {
+  let summary = "a record of a work list";
+  let arguments = (ins Tile_RaggedType:$list, Index:$record);
+  let results = (outs Index:$slot, Index:$row, Index:$rows, Index:$position);
+  let assemblyFormat = "$list `[` $record `]` attr-dict";
+}
+
+// ------------------------------------------------------------------------------------------------ memory
+
+def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
+  let summary = "reads a tile, or a scalar";
+  let description = [{
+    `indices` has one index per view dimension, where the tile starts; `along` lists the view dimensions that the tile's dimensions span, in
+    order (empty: a scalar of the element type). With `limit`, only the first `limit` entries of tile dimension 0 are read; the rest is zero.
+  }];
+  let arguments = (ins Tile_ViewType:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($view) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_GatherOp : Tile_Op<"gather", [AttrSizedOperandSegments]> {
+  let summary = "reads a tile whose entries along dimension 0 come from the given rows of view dimension along[0]";
+  let description = [{ `indices` has one index per view dimension; the one of dimension along[0] is added to each row. }];
+  let arguments = (ins Tile_ViewType:$view, AnyStaticShapeTensor:$rows, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = [{
+    $view `rows` $rows `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($view) `,` type($rows) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
+  let summary = "writes a tile, or a scalar; with `limit`, only the first `limit` entries of tile dimension 0";
+  let arguments = (ins AnyType:$value, Tile_ViewType:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
+  let assemblyFormat = "$value `,` $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($value) `,` type($view)";
+  let hasVerifier = 1;
+}
+
+// ------------------------------------------------------------------------------------------------ compute
+
+class Tile_ComputeOp<string mnemonic, list<Trait> traits = []> : Tile_Op<mnemonic, !listconcat([Pure], traits)>;
+
+def Tile_DotOp : Tile_ComputeOp<"dot"> {
+  let summary = "matrix product of two tiles with f32 accumulation: r[m, n] = acc[m, n] + sum over k of a[m, k] * b[k, n]";
+  let description = [{
+    With transpose_a, a is [k, m]; with transpose_b, b is [n, k]. Operands are both f32 or both bf16, whose products are exact. Each element
+    is reduced over k in ascending order, starting from acc or zero.
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$a, AnyStaticShapeTensor:$b, Optional<AnyStaticShapeTensor>:$acc, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = [{
+    $a `,` $b (`acc` `(` $acc^ `)`)? (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)? attr-dict `:` type($a) `,` type($b) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_ReduceOp : Tile_ComputeOp<"reduce"> {
+  let summary = "combines along one dimension, which disappears; of a rank-1 tile the result is a scalar";
+  let arguments = (ins Tile_ReduceKindAttr:$kind, AnyStaticShapeTensor:$value, I64Attr:$dim);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$kind $value `along` $dim attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_BroadcastOp : Tile_ComputeOp<"broadcast"> {
+  let summary = "repeats a scalar or a tile: dimension i of the value becomes dimension dims[i] of the result";
+  let arguments = (ins AnyType:$value, DenseI64ArrayAttr:$dims);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$value `to` $dims attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_TransposeOp : Tile_ComputeOp<"transpose"> {
+  let summary = "[M, N] to [N, M]";
+  let arguments = (ins AnyStaticShapeTensor:$value);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_ReshapeOp : Tile_ComputeOp<"reshape"> {
+  let summary = "the same elements in row-major order under another shape";
+  let arguments = (ins AnyStaticShapeTensor:$value);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_IotaOp : Tile_ComputeOp<"iota"> {
+  let summary = "the index along one dimension, as i32";
+  let arguments = (ins I64Attr:$dim);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$dim attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_TopKOp : Tile_ComputeOp<"top_k"> {
+  let summary = "the k largest of each row in descending order with their columns (i32); ties go to the lowest column";
+  let arguments = (ins AnyStaticShapeTensor:$value);
+  let results = (outs AnyStaticShapeTensor:$values, AnyStaticShapeTensor:$columns);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($values) `,` type($columns)";
+  let hasVerifier = 1;
+}
+
+#endif
