@@ -101,7 +101,7 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
 
 class Tile_ComputeOp<string mnemonic, list<Trait> traits = []> : Tile_Op<mnemonic, !listconcat([Pure], traits)>;
 
-def Tile_DotOp : Tile_ComputeOp<"dot"> {
+def Tile_DotOp : Tile_ComputeOp<"dot", [OptionalTypesMatchWith<"acc has the result's type", "result", "acc", "$_self">]> {
   let summary = "matrix product of two tiles with f32 accumulation: r[m, n] = acc[m, n] + sum over k of a[m, k] * b[k, n]";
   let description = [{
     With transpose_a, a is [k, m]; with transpose_b, b is [n, k]. Operands are both f32 or both bf16, whose products are exact. Each element
