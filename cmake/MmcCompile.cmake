@@ -20,7 +20,7 @@ target_include_directories(mmc_flags INTERFACE
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
 target_compile_options(mmc_flags INTERFACE -Wall -Wextra -Wno-unused-parameter -fno-strict-aliasing)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  target_compile_options(mmc_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-pch-timestamp>)
+  target_compile_options(mmc_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 if(MMC_SANITIZE)
   target_compile_options(mmc_flags INTERFACE -fsanitize=${MMC_SANITIZE} -fno-omit-frame-pointer)

@@ -12,6 +12,7 @@ list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
+include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS}) # for tablegen
 set(MMC_LLVM_BIN ${LLVM_TOOLS_BINARY_DIR})
 
 add_library(mmc_mlir_flags INTERFACE)

@@ -1,0 +1,99 @@
+// Ops of the plan dialect.
+#ifndef MMC_PLAN_OPS
+#define MMC_PLAN_OPS
+
+include "dialects/Plan/IR/PlanDialect.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Plan_Item<string mnemonic, list<Trait> traits = []> : Plan_Op<mnemonic, !listconcat([Symbol, HasParent<"ModuleOp">], traits)>;
+
+def Plan_ModuleOp : Plan_Op<"module", [Symbol, SymbolTable, NoTerminator, IsolatedFromAbove, SingleBlock]> {
+  let summary = "a whole plan";
+  let description = [{
+    Attributes of the dictionary `facts` are the scalar fields of the schema's Plan table, by their names there.
+    Constraints: (C1) there is exactly one program @body and one @head; (C2) every buffer has an offset in every entry point.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, DictionaryAttr:$facts);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name $facts attr-dict-with-keyword $body";
+  let hasRegionVerifier = 1;
+}
+
+def Plan_WeightOp : Plan_Item<"weight"> {
+  let summary = "a weight as kernels read it";
+  let description = [{
+    `type` is one layer's tensor in the layout's element type, with the experts in dimension 0 where the name has {expert}. `panels` = [n, k], or
+    absent for row-major. `layers` lists the layers that have it, or is absent where the name has no {layer}.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$source, TypeAttrOf<AnyStaticShapeTensor>:$type,
+                       OptionalAttr<DenseI64ArrayAttr>:$panels, OptionalAttr<DenseI64ArrayAttr>:$layers);
+  let assemblyFormat = "$sym_name $source `:` $type (`panels` $panels^)? (`layers` $layers^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_ConstantOp : Plan_Item<"constant"> {
+  let summary = "a table that the compiler computed; `by_layer`: dimension 0 is the layer";
+  let arguments = (ins SymbolNameAttr:$sym_name, AnyAttr:$value, TypeAttrOf<AnyStaticShapeTensor>:$type, UnitAttr:$by_layer);
+  let assemblyFormat = "$sym_name `:` $type (`by_layer` $by_layer^)? `=` $value attr-dict";
+}
+
+def Plan_PoolOp : Plan_Item<"pool"> {
+  let summary = "memory that outlives a step: slots of recurrent state, or pages of a KV cache";
+  let arguments = (ins SymbolNameAttr:$sym_name, Plan_PoolKindAttr:$kind, TypeAttrOf<AnyStaticShapeTensor>:$unit, I64Attr:$layers);
+  let assemblyFormat = "$sym_name $kind `of` $unit `layers` $layers attr-dict";
+}
+
+def Plan_BufferOp : Plan_Item<"buffer"> {
+  let summary = "a temporary of a step, sized by the step's counts";
+  let description = [{ Rows of `type` times a count: `rows` is tokens or outputs (row bytes times rows_per of them), or absent for a fixed size. }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyTensor>:$type, OptionalAttr<StrAttr>:$rows, DefaultValuedAttr<I64Attr, "1">:$rows_per);
+  let assemblyFormat = "$sym_name `:` $type (`rows` $rows^)? (`per` $rows_per^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_WorkListOp : Plan_Item<"work_list"> {
+  let summary = "a list of work records that the runtime makes once per step";
+  let arguments = (ins SymbolNameAttr:$sym_name, Plan_WorkFilterAttr:$filter, I64Attr:$tile_rows);
+  let assemblyFormat = "$sym_name $filter `tile` $tile_rows attr-dict";
+}
+
+def Plan_ExecutableOp : Plan_Item<"executable", [SymbolTable, NoTerminator, SingleBlock, IsolatedFromAbove]> {
+  let summary = "the kernels of one target, as tile kernels until translation";
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$target);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `for` $target attr-dict-with-keyword $body";
+}
+
+def Plan_ProgramOp : Plan_Item<"program", [NoTerminator, SingleBlock, IsolatedFromAbove]> {
+  let summary = "commands in order: a layer kind, @body or @head";
+  let arguments = (ins SymbolNameAttr:$sym_name);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+}
+
+def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"ProgramOp">]> {
+  let summary = "runs a kernel over its domain with an argument record";
+  let arguments = (ins SymbolRefAttr:$kernel, ArrayAttr:$bindings, ArrayAttr:$domain, DefaultValuedAttr<I64Attr, "1">:$grain);
+  let assemblyFormat = "$kernel $bindings `domain` $domain (`grain` $grain^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_StackOp : Plan_Op<"stack", [HasParent<"ProgramOp">]> {
+  let summary = "runs layers 0 .. n-1: layer i executes the program at index pattern[i] of `programs`";
+  let arguments = (ins ArrayAttr:$programs, DenseI64ArrayAttr:$pattern);
+  let assemblyFormat = "$programs $pattern attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_EntryOp : Plan_Op<"entry", [HasParent<"ModuleOp">]> {
+  let summary = "a shape class: upper bounds of a step, and the arena laid out for them, one offset per buffer in order";
+  let arguments = (ins I64Attr:$tokens, I64Attr:$sequences, I64Attr:$context, I64Attr:$outputs, I64Attr:$arena, DenseI64ArrayAttr:$offsets);
+  let assemblyFormat = "`tokens` $tokens `sequences` $sequences `context` $context `outputs` $outputs `arena` $arena `offsets` $offsets attr-dict";
+  let hasVerifier = 1;
+}
+
+#endif
