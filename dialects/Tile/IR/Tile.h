@@ -23,3 +23,16 @@
 #include "dialects/Tile/IR/TileTypes.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/Tile/IR/TileOps.h.inc"
+
+namespace mmc::tile {
+
+/// Makes the dialect available to the contexts of `registry`; loading it loads arith, math and scf.
+void registerTileDialect(mlir::DialectRegistry &registry);
+
+/// Names of the attributes of kernel arguments.
+inline constexpr llvm::StringLiteral kAccessAttr = "tile.access", kWorkAttr = "tile.work", kStepAttr = "tile.step";
+
+/// Whether argument `index` of `kernel` comes from the step record (a field or a work list) rather than from a launch's operands and results.
+bool isStepArgument(KernelOp kernel, unsigned index);
+
+} // namespace mmc::tile

@@ -15,6 +15,9 @@ def Tile_Dialect : Dialect {
     Tiles are builtin tensors of static shape, so arith and math work on them elementwise; scf.for carries tiles as loop values.
     A program never names a memory space, a lane, a warp, a barrier, a pipeline stage, a launch order or a float atomic.
   }];
+  let extraClassDeclaration = [{
+    void registerTypes();
+  }];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"];
@@ -96,7 +99,17 @@ def Tile_StepAttr : Tile_Attr<"Step", "step"> {
 
 def Tile_ViewType : Tile_Type<"View", "view", [ShapedTypeInterface]> {
   let summary = "memory seen as an array: `!tile.view<?x64x128xf32>`, or with a layout `!tile.view<?x64x128xf32, #tile.strided<[24576, 384, 1]>>`";
-  let description = [{ Only dimension 0 (paged views: 0 and 1) may be dynamic. Without a layout it is row-major and contiguous. }];
+  let description = [{
+    Without a layout it is row-major and contiguous. A view of rank 0 is one element: `!tile.view<f32>`.
+
+    * (C1) dimensions are positive; only dimension 0 (paged views: 0 and 1) may be dynamic;
+    * (C2) elements are integers or floats of whole bytes;
+    * (C3) the layout, if any, is `#tile.strided`, `#tile.panels` or `#tile.paged`;
+    * (C4) strided: one stride per dimension; strides and offset are not negative;
+    * (C5) panels: n and k are positive, the view has rank 2 or more and its last two dimensions are static;
+    * (C6) paged: the view has rank 4; page and table are positive; there are three strides, and the last element of a page lies within
+      the page's page * heads * channels elements.
+  }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType, OptionalParameter<"::mlir::Attribute">:$layout);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;

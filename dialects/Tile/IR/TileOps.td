@@ -23,8 +23,22 @@ def Tile_KernelOp : Tile_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove, S
 
     ```mlir
     tile.kernel @scale(%x: !tile.view<?x64xf32> {tile.access = "read"}, %y: !tile.view<?x64xf32> {tile.access = "write"})
-        domain(%r in #tile.extent<tokens>) { ... tile.return }
+        domain(%r in #tile.extent<tokens>) grain 8 {
+      %v = tile.load %x[%r, %r] along [1] : !tile.view<?x64xf32> -> tensor<64xf32>
+      tile.store %v, %y[%r, %r] along [1] : tensor<64xf32>, !tile.view<?x64xf32>
+      tile.return
+    }
     ```
+
+    * (C1) a kernel has no results;
+    * (C2) an argument is a view, a work list, or a count; a work list has `tile.work`, a count (index) has `tile.step` = token_count,
+      output_count or sequence_count;
+    * (C3) a view that is a step field is a rank-1 view of i32 and is not written; any other view has `tile.access`;
+    * (C4) the entry block has the arguments, then one index per work dimension, of which there is at least one;
+    * (C5) a fixed extent is positive, a work extent names an argument that is a work list, the other extents have no value;
+    * (C6) the body has only ops of arith, math, scf and tile, and neither kernels nor launches;
+    * (C7) a view whose access is "read" is not stored to (one that is "write" may be read back after it was written);
+    * (C8) grain is positive.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, ArrayAttr:$domain,
                        DefaultValuedAttr<I64Attr, "1">:$grain, OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
@@ -36,6 +50,8 @@ def Tile_KernelOp : Tile_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove, S
     ::mlir::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
     ::mlir::Region *getCallableRegion() { return &getBody(); }
     unsigned getNumKernelArguments() { return getFunctionType().getNumInputs(); }
+    /// Body check of FunctionOpInterface: the entry block has more arguments than the signature, so the op's own verifier does it.
+    ::llvm::LogicalResult verifyBody() { return ::mlir::success(); }
     /// The entry block's index values of the work domain.
     ::mlir::MutableArrayRef<::mlir::BlockArgument> getPoints();
   }];
@@ -46,11 +62,17 @@ def Tile_ReturnOp : Tile_Op<"return", [Pure, HasParent<"KernelOp">, ReturnLike, 
   let assemblyFormat = "attr-dict";
 }
 
-def Tile_LaunchOp : Tile_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Tile_LaunchOp : Tile_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "runs a kernel over its whole domain";
   let description = [{
     The kernel's arguments that are no step fields and no work lists are bound, in order, to the operands and then to those results that are not
-    tied. `tied[i]` is the operand whose memory result i continues (a state updated in place), or -1 for a new buffer.
+    tied. `tied[i]` is the operand whose memory result i continues (a state updated in place), or -1 for a new buffer. A launch reads its
+    operands' memory, and writes that of tied ones.
+
+    * (C1) `tied` has one entry per result, each -1 or an operand, none named twice;
+    * (C2) a tied result has its operand's type;
+    * (C3) the symbol is a kernel;
+    * (C4) the kernel has one bound argument per operand and per result that is not tied.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyType>:$operands, DenseI64ArrayAttr:$tied);
   let results = (outs Variadic<AnyType>:$results);
@@ -60,6 +82,10 @@ def Tile_LaunchOp : Tile_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInt
 
 def Tile_PointOp : Tile_Op<"point", [Pure]> {
   let summary = "a record of a work list";
+  let description = [{
+    The state slot of the record's sequence, its first row among the step's tokens, how many rows, and the position of that first row in its
+    sequence.
+  }];
   let arguments = (ins Tile_RaggedType:$list, Index:$record);
   let results = (outs Index:$slot, Index:$row, Index:$rows, Index:$position);
   let assemblyFormat = "$list `[` $record `]` attr-dict";
@@ -72,28 +98,53 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
   let description = [{
     `indices` has one index per view dimension, where the tile starts; `along` lists the view dimensions that the tile's dimensions span, in
     order (empty: a scalar of the element type). With `limit`, only the first `limit` entries of tile dimension 0 are read; the rest is zero.
+    Entries beyond a static dimension of the view are zero.
+
+    * (C1) one index per view dimension;
+    * (C2) `along` is strictly increasing, names dimensions of the view, and has one entry per dimension of the tile;
+    * (C3) the tile has the view's element type and a static shape;
+    * (C4) a limit needs a tile of rank 1 or more.
   }];
-  let arguments = (ins Tile_ViewType:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
+  let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
   let results = (outs AnyType:$result);
   let assemblyFormat = "$view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($view) `->` type($result)";
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
+      build($_builder, $_state, result, view, indices, along, ::mlir::Value());
+    }]>];
   let hasVerifier = 1;
 }
 
 def Tile_GatherOp : Tile_Op<"gather", [AttrSizedOperandSegments]> {
   let summary = "reads a tile whose entries along dimension 0 come from the given rows of view dimension along[0]";
-  let description = [{ `indices` has one index per view dimension; the one of dimension along[0] is added to each row. }];
-  let arguments = (ins Tile_ViewType:$view, AnyStaticShapeTensor:$rows, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
+  let description = [{
+    `indices` has one index per view dimension; the one of dimension along[0] is added to each row. `limit` and entries beyond a static dimension
+    as in `tile.load`; the rows from `limit` on are not looked at.
+
+    * (C1) to (C4) as in `tile.load`; the tile has rank 1 or more;
+    * (C5) `rows` is a rank-1 tile of i32, with one entry per entry of tile dimension 0.
+  }];
+  let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, AnyStaticShapeTensor:$rows, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = [{
     $view `rows` $rows `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($view) `,` type($rows) `->` type($result)
   }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view, "::mlir::Value":$rows, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
+      build($_builder, $_state, result, view, rows, indices, along, ::mlir::Value());
+    }]>];
   let hasVerifier = 1;
 }
 
 def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
   let summary = "writes a tile, or a scalar; with `limit`, only the first `limit` entries of tile dimension 0";
-  let arguments = (ins AnyType:$value, Tile_ViewType:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
+  let description = [{
+    Indices, `along` and `limit` as in `tile.load`, and so are the constraints (C1) to (C4). Entries beyond a static dimension of the view are
+    not written.
+  }];
+  let arguments = (ins AnyType:$value, Arg<Tile_ViewType, "memory", [MemWrite]>:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
   let assemblyFormat = "$value `,` $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($value) `,` type($view)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$value, "::mlir::Value":$view, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
+      build($_builder, $_state, value, view, indices, along, ::mlir::Value());
+    }]>];
   let hasVerifier = 1;
 }
 
@@ -106,25 +157,41 @@ def Tile_DotOp : Tile_ComputeOp<"dot", [OptionalTypesMatchWith<"acc has the resu
   let description = [{
     With transpose_a, a is [k, m]; with transpose_b, b is [n, k]. Operands are both f32 or both bf16, whose products are exact. Each element
     is reduced over k in ascending order, starting from acc or zero.
+
+    * (C1) operands and result have rank 2;
+    * (C2) the operands agree on k, and the result is [m, n];
+    * (C3) operands are both f32 or both bf16, the result is f32.
   }];
   let arguments = (ins AnyStaticShapeTensor:$a, AnyStaticShapeTensor:$b, Optional<AnyStaticShapeTensor>:$acc, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = [{
     $a `,` $b (`acc` `(` $acc^ `)`)? (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)? attr-dict `:` type($a) `,` type($b) `->` type($result)
   }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$a, "::mlir::Value":$b, CArg<"::mlir::Value", "{}">:$acc, CArg<"bool", "false">:$transposeA, CArg<"bool", "false">:$transposeB)>];
   let hasVerifier = 1;
 }
 
 def Tile_ReduceOp : Tile_ComputeOp<"reduce"> {
   let summary = "combines along one dimension, which disappears; of a rank-1 tile the result is a scalar";
+  let description = [{
+    The order of the combination is the target's, fixed by the shape. `max` of a NaN and anything is NaN.
+
+    * (C1) dim is a dimension of the value;
+    * (C2) the result has the value's other dimensions and its element type.
+  }];
   let arguments = (ins Tile_ReduceKindAttr:$kind, AnyStaticShapeTensor:$value, I64Attr:$dim);
   let results = (outs AnyType:$result);
   let assemblyFormat = "$kind $value `along` $dim attr-dict `:` type($value) `->` type($result)";
+  let builders = [OpBuilder<(ins "::mmc::tile::ReduceKind":$kind, "::mlir::Value":$value, "int64_t":$dim)>];
   let hasVerifier = 1;
 }
 
 def Tile_BroadcastOp : Tile_ComputeOp<"broadcast"> {
   let summary = "repeats a scalar or a tile: dimension i of the value becomes dimension dims[i] of the result";
+  let description = [{
+    * (C1) `dims` is strictly increasing, names dimensions of the result, and has one entry per dimension of the value;
+    * (C2) the result has the value's element type, and its sizes in those dimensions.
+  }];
   let arguments = (ins AnyType:$value, DenseI64ArrayAttr:$dims);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$value `to` $dims attr-dict `:` type($value) `->` type($result)";
@@ -133,6 +200,9 @@ def Tile_BroadcastOp : Tile_ComputeOp<"broadcast"> {
 
 def Tile_TransposeOp : Tile_ComputeOp<"transpose"> {
   let summary = "[M, N] to [N, M]";
+  let description = [{
+    * (C1) the value is [M, N], the result [N, M], of the same element type.
+  }];
   let arguments = (ins AnyStaticShapeTensor:$value);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
@@ -141,6 +211,9 @@ def Tile_TransposeOp : Tile_ComputeOp<"transpose"> {
 
 def Tile_ReshapeOp : Tile_ComputeOp<"reshape"> {
   let summary = "the same elements in row-major order under another shape";
+  let description = [{
+    * (C1) value and result have the same number of elements and the same element type.
+  }];
   let arguments = (ins AnyStaticShapeTensor:$value);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
@@ -149,6 +222,10 @@ def Tile_ReshapeOp : Tile_ComputeOp<"reshape"> {
 
 def Tile_IotaOp : Tile_ComputeOp<"iota"> {
   let summary = "the index along one dimension, as i32";
+  let description = [{
+    * (C1) dim is a dimension of the result;
+    * (C2) the result has elements of i32.
+  }];
   let arguments = (ins I64Attr:$dim);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$dim attr-dict `:` type($result)";
@@ -157,6 +234,12 @@ def Tile_IotaOp : Tile_ComputeOp<"iota"> {
 
 def Tile_TopKOp : Tile_ComputeOp<"top_k"> {
   let summary = "the k largest of each row in descending order with their columns (i32); ties go to the lowest column";
+  let description = [{
+    A NaN counts as smaller than any number.
+
+    * (C1) the value is [R, C] of floats, values [R, k] of the same element type, columns [R, k] of i32;
+    * (C2) k is at most C.
+  }];
   let arguments = (ins AnyStaticShapeTensor:$value);
   let results = (outs AnyStaticShapeTensor:$values, AnyStaticShapeTensor:$columns);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($values) `,` type($columns)";
