@@ -13,7 +13,7 @@ using namespace mmc::planir;
 LogicalResult mmc::planir::ModuleOp::verifyRegions() {
   // module_c1
   for (StringRef name : {"body", "head"})
-    if (!SymbolTable::lookupSymbolIn(*this, name) || !isa<ProgramOp>(SymbolTable::lookupSymbolIn(*this, name)))
+    if (!isa_and_nonnull<ProgramOp>(lookupSymbol(name)))
       return emitOpError("expected a program @") << name;
   // module_c2
   int64_t buffers = 0;

@@ -1,0 +1,30 @@
+// From a program of tile launches to a plan: bindings, buffers with offsets, pools, entry points.
+#pragma once
+
+#include "mlir/Support/LLVM.h"
+
+#include <cstdint>
+#include <string>
+
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+
+namespace mmc {
+
+struct PlanOptions {
+  std::string target = "cpu";
+  std::string dtype = "float32"; // float32 | bfloat16
+  uint64_t maxModelLen = 32768;  // tokens
+  uint32_t maxNumSeqs = 16;
+  uint32_t maxNumBatchedTokens = 4096;
+  uint32_t recurrenceBlock = 64; // tokens
+  uint32_t pageTokens = 64;
+  uint64_t parametersTotal = 0;
+  uint64_t parametersActive = 0;
+};
+
+/// Replaces the model.program of `module` (functions of tile.launch only) by a plan.module. On failure a diagnostic was emitted.
+mlir::LogicalResult convertTileToPlan(mlir::ModuleOp module, const PlanOptions &options);
+
+} // namespace mmc
