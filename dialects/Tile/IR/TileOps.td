@@ -107,7 +107,7 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
   }];
   let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
   let results = (outs AnyType:$result);
-  let assemblyFormat = "$view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($view) `->` type($result)";
+  let assemblyFormat = "$view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` qualified(type($view)) `->` type($result)";
   let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
       build($_builder, $_state, result, view, indices, along, ::mlir::Value());
     }]>];
@@ -126,7 +126,7 @@ def Tile_GatherOp : Tile_Op<"gather", [AttrSizedOperandSegments]> {
   let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, AnyStaticShapeTensor:$rows, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = [{
-    $view `rows` $rows `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($view) `,` type($rows) `->` type($result)
+    $view `rows` $rows `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` qualified(type($view)) `,` type($rows) `->` type($result)
   }];
   let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view, "::mlir::Value":$rows, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
       build($_builder, $_state, result, view, rows, indices, along, ::mlir::Value());
@@ -141,7 +141,7 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
     not written.
   }];
   let arguments = (ins AnyType:$value, Arg<Tile_ViewType, "memory", [MemWrite]>:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
-  let assemblyFormat = "$value `,` $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($value) `,` type($view)";
+  let assemblyFormat = "$value `,` $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($value) `,` qualified(type($view))";
   let builders = [OpBuilder<(ins "::mlir::Value":$value, "::mlir::Value":$view, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
       build($_builder, $_state, value, view, indices, along, ::mlir::Value());
     }]>];
