@@ -73,7 +73,7 @@ LogicalResult Converter::makePlan() {
   facts.set("page_tokens", number(options.pageTokens));
   facts.set("parameters_total", number(options.parametersTotal));
   facts.set("parameters_active", number(options.parametersActive));
-  for (StringRef name : {"vocabulary", "stop_tokens"})
+  for (StringRef name : {"vocabulary", "stop_tokens", "embedding"})
     if (Attribute value = program->getAttr(name)) facts.set(name, value);
   plan = planir::ModuleOp::create(builder, program.getLoc(), program.getSymName(), facts.getDictionary(builder.getContext()));
   plan.getBody().emplaceBlock();
