@@ -73,4 +73,16 @@ def Model_LightningRatesAttr : Model_Attr<"LightningRates", "lightning_rates"> {
   let assemblyFormat = "`<` `layers` `=` $layers `,` `heads` `=` $heads `,` `form` `=` $form `>`";
 }
 
+// ------------------------------------------------------------------------------------------------ operand constraints
+
+class Model_Tensor<string predicate, string what> : Type<CPred<"::mmc::model::" # predicate # "($_self)">, what, "::mlir::RankedTensorType">;
+
+def Model_Rows : Model_Tensor<"isFloatRows", "row tensor of floats (dynamic dimension 0, static others, #model.rows encoding)">;
+def Model_IntRows : Model_Tensor<"isIntRows", "row tensor of i32">;
+def Model_Parameter : Model_Tensor<"isParameter", "static tensor of floats without encoding">;
+def Model_Offsets : Model_Tensor<"isOffsets", "static rank-1 tensor of i32 without encoding">;
+def Model_RecurrentState : Model_Tensor<"isRecurrentState", "static tensor of floats with a #model.state encoding">;
+def Model_Cache : Model_Tensor<"isCache", "tensor of floats with a #model.kv encoding">;
+def Model_AnyState : Model_Tensor<"isAnyState", "tensor with a #model.state or #model.kv encoding">;
+
 #endif

@@ -6,40 +6,99 @@ def Model_PermuteOp : Model_MathOp<"permute"> {
   let summary = "sorts the routes (token, choice) by expert, stably";
   let description = [{
     From experts [tokens, k]: `offsets` tensor<(E+1)xi32> (expert e owns routes offsets[e] .. offsets[e+1]), `source` tensor<?xi32, routes> (the
-    token of each route) and `position` tensor<?xkxi32, tokens> (where choice j of a token went).
+    token of each route) and `position` tensor<?xkxi32, tokens> (where choice j of a token went). Within an expert the routes are in order of
+    token, then choice.
+
+    Constraints:
+    * (C1) `experts` is [tokens, k].
+    * (C2) `offsets` has at least two entries.
+    * (C3) `source` is [routes].
+    * (C4) `position` has the type of `experts`.
+
+    ```mlir
+    %offsets, %source, %position = model.permute %experts : tensor<?x2xi32, #model.rows<tokens>>
+        -> tensor<5xi32>, tensor<?xi32, #model.rows<routes>>, tensor<?x2xi32, #model.rows<tokens>>
+    ```
   }];
-  let arguments = (ins AnyTensor:$experts);
-  let results = (outs AnyTensor:$offsets, AnyTensor:$source, AnyTensor:$position);
+  let arguments = (ins Model_IntRows:$experts);
+  let results = (outs Model_Offsets:$offsets, Model_IntRows:$source, Model_IntRows:$position);
   let assemblyFormat = "$experts attr-dict `:` type($experts) `->` type($offsets) `,` type($source) `,` type($position)";
   let hasVerifier = 1;
 }
 
 def Model_GatherRoutesOp : Model_InferOp<"gather_routes"> {
   let summary = "y[i] = x[source[i]]: row space tokens to routes";
-  let arguments = (ins AnyTensor:$x, AnyTensor:$source);
-  let results = (outs AnyTensor:$result);
+  let description = [{
+    The element type is kept.
+
+    Constraints:
+    * (C1) `x` is in row space tokens.
+    * (C2) `source` is [routes].
+
+    ```mlir
+    %y = model.gather_routes %x, %source : tensor<?x64xf32, #model.rows<tokens>>, tensor<?xi32, #model.rows<routes>>
+    ```
+  }];
+  let arguments = (ins Model_Rows:$x, Model_IntRows:$source);
+  let results = (outs Model_Rows:$result);
   let assemblyFormat = "$x `,` $source attr-dict `:` type($x) `,` type($source)";
   let hasVerifier = 1;
 }
 
 def Model_GroupedLinearOp : Model_InferOp<"grouped_linear"> {
   let summary = "y[i] = x[i] weight[e]^T for the expert e that owns route i";
-  let arguments = (ins AnyTensor:$x, AnyTensor:$offsets, AnyTensor:$weight);
-  let results = (outs AnyTensor:$result);
+  let description = [{
+    One dense product per expert over the routes it owns; an expert may own none.
+
+    Constraints:
+    * (C1) `x` is [routes, K] and `weight` is [E, N, K].
+    * (C2) `offsets` is [E + 1].
+
+    ```mlir
+    %y = model.grouped_linear %x, %offsets, %w : tensor<?x64xf32, #model.rows<routes>>, tensor<5xi32>, tensor<4x96x64xbf16>
+    ```
+  }];
+  let arguments = (ins Model_Rows:$x, Model_Offsets:$offsets, Model_Parameter:$weight);
+  let results = (outs Model_Rows:$result);
   let assemblyFormat = "$x `,` $offsets `,` $weight attr-dict `:` type($x) `,` type($offsets) `,` type($weight)";
   let hasVerifier = 1;
 }
 
 def Model_CombineOp : Model_InferOp<"combine"> {
-  let summary = "y[t] = sum over choices j, in order, of weights[t, j] * x[position[t, j]]: row space routes to tokens";
-  let arguments = (ins AnyTensor:$x, AnyTensor:$weights, AnyTensor:$position);
-  let results = (outs AnyTensor:$result);
+  let summary = "y[t] = sum over choices j, in order, of weights[t, j] * x[position[t, j]]: routes to tokens";
+  let description = [{
+    A gather, so the order of summation is fixed.
+
+    Constraints:
+    * (C1) `x` is [routes, D].
+    * (C2) `weights` and `position` are [tokens, k].
+
+    ```mlir
+    %y = model.combine %x, %weights, %position
+        : tensor<?x64xf32, #model.rows<routes>>, tensor<?x2xf32, #model.rows<tokens>>, tensor<?x2xi32, #model.rows<tokens>>
+    ```
+  }];
+  let arguments = (ins Model_Rows:$x, Model_Rows:$weights, Model_IntRows:$position);
+  let results = (outs Model_Rows:$result);
   let assemblyFormat = "$x `,` $weights `,` $position attr-dict `:` type($x) `,` type($weights) `,` type($position)";
   let hasVerifier = 1;
 }
 
 def Model_DispatchOp : Model_Op<"dispatch", [RecursiveMemoryEffects, SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = "ops that become one kernel; uses values from above";
+  let description = [{
+    Grouping only: the region's ops mean what they mean outside.
+
+    Constraints:
+    * (C1) the yielded values have the result types.
+
+    ```mlir
+    %y = model.dispatch -> tensor<?x64xf32, #model.rows<tokens>> {
+      %s = model.silu %x : tensor<?x64xf32, #model.rows<tokens>>
+      model.yield %s : tensor<?x64xf32, #model.rows<tokens>>
+    }
+    ```
+  }];
   let regions = (region SizedRegion<1>:$body);
   let results = (outs Variadic<AnyType>:$results);
   let assemblyFormat = "(`->` type($results)^)? attr-dict-with-keyword $body";
@@ -48,9 +107,14 @@ def Model_DispatchOp : Model_Op<"dispatch", [RecursiveMemoryEffects, SingleBlock
 
 def Model_YieldOp : Model_Op<"yield", [Pure, HasParent<"DispatchOp">, ReturnLike, Terminator]> {
   let summary = "the results of a dispatch";
+  let description = [{
+    ```mlir
+    model.yield %y : tensor<?x64xf32, #model.rows<tokens>>
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ (void)$_state; }]>];
 }
 
 #endif

@@ -17,22 +17,55 @@ def Model_ProgramOp : Model_Op<"program", [Symbol, SymbolTable, NoTerminator, Is
   let summary = "a model: its tables, its layer kinds and its entry point @main";
   let description = [{
     Optional attributes: `vocabulary` (i64), `max_position` (i64), `stop_tokens` (array of i32).
-    `@main(%ids: tensor<?xi32, tokens>, %batch: !model.batch) -> tensor<?xVxf32, outputs>` is the entry point.
+    `@main(%ids: tensor<?xi32, tokens>, %batch: !model.batch, states...) -> (tensor<?xVxf32, outputs>, states...)` is the entry point: it takes the
+    state of every layer, stacked by kind, and returns it as the step leaves it.
+
+    Constraints:
+    * (C1) where there is a function @main, it has this signature: the states it returns have the types of those it takes, in order.
+    * (C2) a value with a #model.state or #model.kv encoding has exactly one consumer, snapshots not counted.
+    * (C3) a snapshot precedes the consumer of the state that it copies, in the same block.
+
+    ```mlir
+    model.program @empty {
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasRegionVerifier = 1;
 }
 
 def Model_TableOp : Model_Op<"table", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "data that varies by layer: one row per layer in dimension 0";
+  let description = [{
+    The value is a dense literal or a formula (#model.lightning_rates), which a reader evaluates in float64 (`evaluateTable`).
+
+    Constraints:
+    * (C1) `type` has at least one dimension and float elements.
+    * (C2) a dense `value` has the table's type.
+    * (C3) #model.lightning_rates has the table's layers and heads.
+    * (C4) `value` is one of these two.
+
+    ```mlir
+    model.table @rates : tensor<8x4xf32> = #model.lightning_rates<layers = 8, heads = 4, form = original>
+    ```
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, AnyAttr:$value, TypeAttrOf<AnyStaticShapeTensor>:$type);
   let assemblyFormat = "$sym_name `:` $type `=` $value attr-dict";
   let hasVerifier = 1;
 }
 
-def Model_FuncOp : Model_Op<"func", [FunctionOpInterface, IsolatedFromAbove, Symbol]> {
+def Model_FuncOp : Model_Op<"func", [FunctionOpInterface, IsolatedFromAbove, Symbol,
+                                     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "a layer kind (called by a stack) or the entry point";
+  let description = [{
+    ```mlir
+    model.func @identity(%x: tensor<?x64xf32, #model.rows<tokens>>, %batch: !model.batch, %layer: index) -> tensor<?x64xf32, #model.rows<tokens>> {
+      model.return %x : tensor<?x64xf32, #model.rows<tokens>>
+    }
+    ```
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, OptionalAttr<DictArrayAttr>:$arg_attrs,
                        OptionalAttr<DictArrayAttr>:$res_attrs);
   let regions = (region SizedRegion<1>:$body);
@@ -46,6 +79,14 @@ def Model_FuncOp : Model_Op<"func", [FunctionOpInterface, IsolatedFromAbove, Sym
 
 def Model_ReturnOp : Model_Op<"return", [Pure, HasParent<"FuncOp">, ReturnLike, Terminator]> {
   let summary = "ends a function";
+  let description = [{
+    Constraints:
+    * (C1) the operands have the function's result types.
+
+    ```mlir
+    model.return %x : tensor<?x64xf32, #model.rows<tokens>>
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
   let hasVerifier = 1;
@@ -57,9 +98,22 @@ def Model_StackOp : Model_Op<"stack", [DeclareOpInterfaceMethods<SymbolUserOpInt
     The pattern is a list of symbols or of [count, list...]: `[[10, [7, @lightning], @softmax]]` is ten times (seven lightning, one softmax).
     A layer function takes (%x, %batch, %layer, its states...) and returns (%x, its states...). `states` lists, kind after kind in order of first
     appearance, the states of that kind; each has a leading dimension of the number of layers of the kind, and layer ordinal i uses row i.
+
+    Constraints:
+    * (C1) `pattern` is not empty, consists of symbols and [count, entries...] with count >= 1, and names at most 65536 layers.
+    * (C2) every kind names a model.func of the program.
+    * (C3) a kind takes (x, batch, index, states...) and returns (x, states...), with the types of `x` and of its states unchanged.
+    * (C4) `states` are those of the kinds in order of first appearance, each with a leading dimension of the kind's number of layers.
+    * (C5) the results have the types of `x` and `states`.
+
+    ```mlir
+    %y, %s1 = model.stack %x, %batch states(%s0) [[7, @lightning]]
+        : (tensor<?x64xf32, #model.rows<tokens>>, !model.batch, tensor<7x4x32x32xf32, #model.state>)
+        -> (tensor<?x64xf32, #model.rows<tokens>>, tensor<7x4x32x32xf32, #model.state>)
+    ```
   }];
-  let arguments = (ins AnyTensor:$x, Model_BatchType:$batch, Variadic<AnyTensor>:$states, ArrayAttr:$pattern);
-  let results = (outs AnyTensor:$y, Variadic<AnyTensor>:$new_states);
+  let arguments = (ins Model_Rows:$x, Model_BatchType:$batch, Variadic<Model_AnyState>:$states, ArrayAttr:$pattern);
+  let results = (outs Model_Rows:$y, Variadic<Model_AnyState>:$new_states);
   let assemblyFormat = "$x `,` $batch (`states` `(` $states^ `)`)? $pattern attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -70,20 +124,40 @@ def Model_StackOp : Model_Op<"stack", [DeclareOpInterfaceMethods<SymbolUserOpInt
   }];
 }
 
-def Model_WeightOp : Model_Op<"weight", [Pure]> {
+def Model_WeightOp : Model_Op<"weight", [Pure, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "a checkpoint tensor, by name";
   let description = [{
     `{layer}` in the name is replaced by the layer index, `{expert}` by 0 .. E-1, whose tensors are stacked in a new dimension 0.
     The result's element type is the one that kernels read; the loader converts.
+
+    Constraints:
+    * (C1) `name` is not empty.
+    * (C2) `layer` is present if and only if `name` contains `{layer}`.
+    * (C3) with `{expert}` the result has at least two dimensions.
+    * (C4) every dimension of the result is positive.
+
+    ```mlir
+    %w = model.weight "model.layers.{layer}.self_attn.qkv_proj.weight"[%layer] : tensor<384x64xbf16>
+    ```
   }];
   let arguments = (ins StrAttr:$name, Optional<Index>:$layer);
-  let results = (outs AnyStaticShapeTensor:$result);
+  let results = (outs Model_Parameter:$result);
   let assemblyFormat = "$name (`[` $layer^ `]`)? attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 
-def Model_RowOp : Model_Op<"row", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Model_RowOp : Model_Op<"row", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+                                   DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "a layer's row of a table: a scalar for a rank-1 table, else a tensor";
+  let description = [{
+    Constraints:
+    * (C1) `table` names a model.table of the program.
+    * (C2) the result is the table's type without dimension 0.
+
+    ```mlir
+    %r = model.row @rates[%layer] : tensor<4xf32>
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$table, Index:$layer);
   let results = (outs AnyTypeOf<[AnyFloat, AnyStaticShapeTensor]>:$result);
   let assemblyFormat = "$table `[` $layer `]` attr-dict `:` type($result)";
@@ -91,10 +165,16 @@ def Model_RowOp : Model_Op<"row", [Pure, DeclareOpInterfaceMethods<SymbolUserOpI
 
 def Model_SnapshotOp : Model_Op<"snapshot", [Pure, SameOperandsAndResultType]> {
   let summary = "a copy of a state, the only way to use a state twice";
-  let arguments = (ins AnyTensor:$state);
-  let results = (outs AnyTensor:$copy);
+  let description = [{
+    Reads the state before its consumer changes it (model.program C2, C3); the copy is a state of its own with its own single consumer.
+
+    ```mlir
+    %copy = model.snapshot %state : tensor<4x32x32xf32, #model.state>
+    ```
+  }];
+  let arguments = (ins Model_AnyState:$state);
+  let results = (outs Model_AnyState:$copy);
   let assemblyFormat = "$state attr-dict `:` type($state)";
-  let hasVerifier = 1;
 }
 
 include "dialects/Model/IR/ModelMathOps.td"

@@ -1,0 +1,128 @@
+// Functions, weights, tables and rows: parsing, printing and verification of the ops that give a program its structure.
+// The program's and the stack's own rules are in ModelProgram.cpp and ModelStack.cpp.
+#include "dialects/Model/IR/Model.h"
+#include "dialects/Model/IR/ModelTables.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionImplementation.h"
+
+using namespace mlir;
+using namespace mmc::model;
+
+#define GET_OP_CLASSES
+#include "dialects/Model/IR/ModelOps.cpp.inc"
+
+// ------------------------------------------------------------------------------------------------ func and return
+
+ParseResult FuncOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto buildType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
+                      function_interface_impl::VariadicFlag, std::string &) {
+    return builder.getFunctionType(arguments, results);
+  };
+  return function_interface_impl::parseFunctionOp(parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name),
+                                                  buildType, getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+}
+
+void FuncOp::print(OpAsmPrinter &printer) {
+  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(), getArgAttrsAttrName(),
+                                           getResAttrsAttrName());
+}
+
+void FuncOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  int caches = 0;
+  for (BlockArgument argument : region.getArguments()) {
+    Type type = argument.getType();
+    if (isa<BatchType>(type))
+      setName(argument, "batch");
+    else if (type.isIndex())
+      setName(argument, "layer");
+    else if (isIntRows(type))
+      setName(argument, "ids");
+    else if (isFloatRows(type))
+      setName(argument, "x");
+    else if (isRecurrentState(type))
+      setName(argument, "state");
+    else if (isCache(type))
+      setName(argument, caches++ % 2 == 0 ? "keys" : "values");
+  }
+}
+
+LogicalResult ReturnOp::verify() {
+  // return_c1
+  auto function = cast<FuncOp>((*this)->getParentOp());
+  ArrayRef<Type> expected = function.getResultTypes();
+  if (expected.size() != getNumOperands())
+    return emitOpError("expected ") << expected.size() << " operands as results of @" << function.getSymName() << ", got " << getNumOperands();
+  for (auto [index, type] : llvm::enumerate(expected))
+    if (getOperand(index).getType() != type)
+      return emitOpError("expected operand #") << index << " to have result type " << type << ", got " << getOperand(index).getType();
+  return success();
+}
+
+// ------------------------------------------------------------------------------------------------ weight
+
+LogicalResult WeightOp::verify() {
+  StringRef name = getName();
+  RankedTensorType type = getResult().getType();
+  // weight_c1
+  if (name.empty()) return emitOpError("expected a name that is not empty");
+  // weight_c2
+  if (name.contains("{layer}") != bool(getLayer()))
+    return emitOpError("expected a layer index if and only if the name contains '{layer}', got name '") << name << "' "
+           << (getLayer() ? "with" : "without") << " an index";
+  // weight_c3
+  if (name.contains("{expert}") && type.getRank() < 2)
+    return emitOpError("expected a result of at least two dimensions with '{expert}' in the name, got ") << type;
+  // weight_c4
+  if (llvm::any_of(type.getShape(), [](int64_t size) { return size <= 0; }))
+    return emitOpError("expected positive dimensions, got ") << type;
+  return success();
+}
+
+void WeightOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  // "model.layers.{layer}.self_attn.qkv_proj.weight" is %qkv_proj.
+  StringRef name = getName();
+  name.consume_back(".weight");
+  setName(getResult(), name.substr(name.rfind('.') + 1));
+}
+
+// ------------------------------------------------------------------------------------------------ table and row
+
+LogicalResult TableOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  // table_c1
+  if (type.getRank() < 1 || !isa<FloatType>(type.getElementType()))
+    return emitOpError("expected a type of at least one dimension with float elements, got ") << type;
+  if (auto dense = dyn_cast<DenseElementsAttr>(getValue())) {
+    // table_c2
+    if (dense.getType() != type) return emitOpError("expected a literal of type ") << type << ", got " << dense.getType();
+    return success();
+  }
+  if (auto rates = dyn_cast<LightningRatesAttr>(getValue())) {
+    // table_c3
+    if (type.getRank() != 2 || type.getDimSize(0) != rates.getLayers() || type.getDimSize(1) != rates.getHeads())
+      return emitOpError("expected a type of ") << rates.getLayers() << " layers and " << rates.getHeads() << " heads, got " << type;
+    return success();
+  }
+  // table_c4
+  return emitOpError("expected a dense literal or #model.lightning_rates, got ") << getValue();
+}
+
+LogicalResult RowOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // row_c1
+  auto table = symbols.lookupNearestSymbolFrom<TableOp>(*this, getTableAttr());
+  if (!table) return emitOpError("expected '") << getTable() << "' to name a model.table";
+  // row_c2
+  auto type = cast<RankedTensorType>(table.getType());
+  Type expected = type.getRank() == 1
+                      ? type.getElementType()
+                      : Type(RankedTensorType::get(type.getShape().drop_front(), type.getElementType(), type.getEncoding()));
+  if (getResult().getType() != expected) {
+    InFlightDiagnostic diagnostic = emitOpError("expected result type ") << expected << ", got " << getResult().getType();
+    diagnostic.attachNote(table.getLoc()) << "the table is declared here";
+    return diagnostic;
+  }
+  return success();
+}
+
+void RowOp::getAsmResultNames(OpAsmSetValueNameFn setName) { setName(getResult(), getTable()); }
