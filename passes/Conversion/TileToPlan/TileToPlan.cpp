@@ -13,12 +13,18 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
 namespace mmc {
+
+#define GEN_PASS_DECL_TILETOPLAN
+#define GEN_PASS_DEF_TILETOPLAN
+#include "passes/Conversion/TileToPlan/Passes.h.inc"
+
 namespace {
 
 StringRef nameOf(Value value, StringRef otherwise) {
@@ -342,7 +348,26 @@ void Converter::moveKernels() {
   for (Operation *kernel : kernels) kernel->moveBefore(&block, block.end());
 }
 
+struct TileToPlan : impl::TileToPlanBase<TileToPlan> {
+  using TileToPlanBase::TileToPlanBase;
+
+  void runOnOperation() override {
+    PlanOptions options;
+    options.dtype = dtype;
+    options.maxModelLen = maxModelLen;
+    options.maxNumSeqs = maxNumSeqs;
+    options.maxNumBatchedTokens = maxNumBatchedTokens;
+    options.recurrenceBlock = recurrenceBlock;
+    options.pageTokens = pageTokens;
+    if (failed(convertTileToPlan(getOperation(), options))) signalPassFailure();
+  }
+};
+
 } // namespace
+
+void registerTileToPlanPass() {
+  PassRegistration<TileToPlan>();
+}
 
 LogicalResult convertTileToPlan(mlir::ModuleOp module, const PlanOptions &options) {
   auto programs = llvm::to_vector(module.getOps<model::ProgramOp>());

@@ -27,4 +27,7 @@ struct PlanOptions {
 /// Replaces the model.program of `module` (functions of tile.launch only) by a plan.module. On failure a diagnostic was emitted.
 mlir::LogicalResult convertTileToPlan(mlir::ModuleOp module, const PlanOptions &options);
 
+/// Registers mmc-tile-to-plan for pass pipelines in text.
+void registerTileToPlanPass();
+
 } // namespace mmc
