@@ -27,7 +27,8 @@ def Plan_WeightOp : Plan_Item<"weight"> {
   let summary = "a weight as kernels read it";
   let description = [{
     `type` is one layer's tensor in the layout's element type, with the experts in dimension 0 where the name has {expert}. `panels` = [n, k], or
-    absent for row-major. `layers` lists the layers that have it, or is absent where the name has no {layer}.
+    absent for row-major. `layers` lists the layers that have it. Constraints: (C1) `layers` is there exactly where the name has {layer};
+    (C2) `panels` has two numbers; (C3) the rank is at least 1, and 2 where the name has {expert}.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$source, TypeAttrOf<AnyStaticShapeTensor>:$type,
                        OptionalAttr<DenseI64ArrayAttr>:$panels, OptionalAttr<DenseI64ArrayAttr>:$layers);
@@ -49,7 +50,10 @@ def Plan_PoolOp : Plan_Item<"pool"> {
 
 def Plan_BufferOp : Plan_Item<"buffer"> {
   let summary = "a temporary of a step, sized by the step's counts";
-  let description = [{ Rows of `type` times a count: `rows` is tokens or outputs (row bytes times rows_per of them), or absent for a fixed size. }];
+  let description = [{
+    The size is the row's bytes times `per` times a count, or fixed. Constraints: (C1) `rows` is tokens or outputs; (C2) dimension 0 is dynamic
+    exactly where `rows` is given.
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyTensor>:$type, OptionalAttr<StrAttr>:$rows, DefaultValuedAttr<I64Attr, "1">:$rows_per);
   let assemblyFormat = "$sym_name `:` $type (`rows` $rows^)? (`per` $rows_per^)? attr-dict";
   let hasVerifier = 1;
@@ -77,6 +81,10 @@ def Plan_ProgramOp : Plan_Item<"program", [NoTerminator, SingleBlock, IsolatedFr
 
 def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"ProgramOp">]> {
   let summary = "runs a kernel over its domain with an argument record";
+  let description = [{
+    Constraints: (C1) bindings are #plan.bind; (C2) a binding of a buffer, weight, constant, pool or work list names one of the plan; (C3) the
+    domain is of #plan.extent, and a work extent names a work list; (C4) the grain, points that a thread takes at a time, is at least 1.
+  }];
   let arguments = (ins SymbolRefAttr:$kernel, ArrayAttr:$bindings, ArrayAttr:$domain, DefaultValuedAttr<I64Attr, "1">:$grain);
   let assemblyFormat = "$kernel $bindings `domain` $domain (`grain` $grain^)? attr-dict";
   let hasVerifier = 1;
@@ -84,6 +92,7 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"ProgramOp">]> {
 
 def Plan_StackOp : Plan_Op<"stack", [HasParent<"ProgramOp">]> {
   let summary = "runs layers 0 .. n-1: layer i executes the program at index pattern[i] of `programs`";
+  let description = [{ Constraints: (C1) `programs` are programs of the plan; (C2) every entry of the pattern is an index of `programs`. }];
   let arguments = (ins ArrayAttr:$programs, DenseI64ArrayAttr:$pattern);
   let assemblyFormat = "$programs $pattern attr-dict";
   let hasVerifier = 1;
@@ -91,6 +100,7 @@ def Plan_StackOp : Plan_Op<"stack", [HasParent<"ProgramOp">]> {
 
 def Plan_EntryOp : Plan_Op<"entry", [HasParent<"ModuleOp">]> {
   let summary = "a shape class: upper bounds of a step, and the arena laid out for them, one offset per buffer in order";
+  let description = [{ Constraint: (C1) offsets are multiples of 64 bytes. }];
   let arguments = (ins I64Attr:$tokens, I64Attr:$sequences, I64Attr:$context, I64Attr:$outputs, I64Attr:$arena, DenseI64ArrayAttr:$offsets);
   let assemblyFormat = "`tokens` $tokens `sequences` $sequences `context` $context `outputs` $outputs `arena` $arena `offsets` $offsets attr-dict";
   let hasVerifier = 1;

@@ -1,0 +1,132 @@
+// RUN: %mmc-opt %s --split-input-file --verify-diagnostics
+// Each numbered constraint of the plan dialect refuses what breaks it.
+
+// module_c1
+// expected-error @+1 {{expected a program @head}}
+plan.module @m {} {
+  plan.program @body {
+  }
+}
+
+// -----
+
+// module_c2
+plan.module @m {} {
+  plan.program @body {
+  }
+  plan.program @head {
+  }
+  plan.buffer @b : tensor<16xf32>
+  // expected-error @+1 {{expected one offset per buffer, got 2 for 1 buffers}}
+  plan.entry tokens 1 sequences 1 context 1 outputs 1 arena 64 offsets [0, 64]
+}
+
+// -----
+
+// weight_c1
+plan.module @m {} {
+  // expected-error @+1 {{expected 'layers' exactly where the name has {layer}}}
+  plan.weight @w "layers.{layer}.weight" : tensor<4xf32>
+}
+
+// -----
+
+// weight_c2
+plan.module @m {} {
+  // expected-error @+1 {{expected 'panels' to be [n, k], got 1 numbers}}
+  plan.weight @w "weight" : tensor<4x4xf32> panels [64]
+}
+
+// -----
+
+// weight_c3
+plan.module @m {} {
+  // expected-error @+1 {{expected a rank of at least 2, got 1}}
+  plan.weight @w "experts.{expert}.weight" : tensor<4xf32>
+}
+
+// -----
+
+// buffer_c1
+plan.module @m {} {
+  // expected-error @+1 {{expected 'rows' to be tokens or outputs, got routes}}
+  plan.buffer @b : tensor<?x4xf32> rows "routes"
+}
+
+// -----
+
+// buffer_c2
+plan.module @m {} {
+  // expected-error @+1 {{expected a dynamic dimension 0 exactly where 'rows' is given}}
+  plan.buffer @b : tensor<?x4xf32>
+}
+
+// -----
+
+// launch_c1
+plan.module @m {} {
+  plan.program @body {
+    // expected-error @+1 {{expected bindings of #plan.bind, got 1}}
+    plan.launch @cpu::@k [1] domain []
+  }
+}
+
+// -----
+
+// launch_c2
+plan.module @m {} {
+  plan.program @body {
+    // expected-error @+1 {{binding 0 names no item of the plan}}
+    plan.launch @cpu::@k [#plan.bind<buffer, @absent>] domain []
+  }
+}
+
+// -----
+
+// launch_c3
+plan.module @m {} {
+  plan.program @body {
+    // expected-error @+1 {{domain names no work list of the plan}}
+    plan.launch @cpu::@k [] domain [#plan.extent<work, @absent>]
+  }
+}
+
+// -----
+
+// launch_c4
+plan.module @m {} {
+  plan.program @body {
+    // expected-error @+1 {{expected a grain of at least 1, got 0}}
+    plan.launch @cpu::@k [] domain [] grain 0
+  }
+}
+
+// -----
+
+// stack_c1
+plan.module @m {} {
+  plan.program @body {
+    // expected-error @+1 {{expected programs of the plan, got @absent}}
+    plan.stack [@absent] [0]
+  }
+}
+
+// -----
+
+// stack_c2
+plan.module @m {} {
+  plan.program @layer {
+  }
+  plan.program @body {
+    // expected-error @+1 {{expected pattern entries below 1, got 1}}
+    plan.stack [@layer] [0, 1]
+  }
+}
+
+// -----
+
+// entry_c1
+plan.module @m {} {
+  // expected-error @+1 {{expected offsets to be multiples of 64, got 8}}
+  plan.entry tokens 1 sequences 1 context 1 outputs 1 arena 64 offsets [8]
+}
