@@ -1,8 +1,9 @@
 // The weight layout algebra: where element (coordinates) of a tensor lies in the memory that kernels read.
 //
-// This is the only definition. The weight loader writes by it, tile views and the tile interpreter read by it, tests check against it.
-// A layout is a permutation of the elements plus zero padding: elementIndex is injective, and stays below storedElements.
-// All arithmetic is 64-bit; a tensor may be larger than 4 GiB. Header-only and free of dependencies so that the compiler can include it.
+// This is the only definition. The weight loader writes by it, tile views and the tile interpreter read by it, tests
+// check against it. A layout is a permutation of the elements plus zero padding: elementIndex is injective, and stays
+// below storedElements. All arithmetic is 64-bit; a tensor may be larger than 4 GiB. Header-only and free of
+// dependencies so that the compiler can include it.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,17 @@ inline constexpr uint8_t kDTypeCount = 8;
 inline constexpr uint64_t dtypeBytes(DType dtype) {
   switch (dtype) {
   case DType::f64:
-  case DType::i64: return 8;
+  case DType::i64:
+    return 8;
   case DType::f32:
-  case DType::i32: return 4;
+  case DType::i32:
+    return 4;
   case DType::bf16:
-  case DType::f16: return 2;
+  case DType::f16:
+    return 2;
   case DType::i8:
-  case DType::u8: return 1;
+  case DType::u8:
+    return 1;
   }
   return 0;
 }
@@ -35,8 +40,8 @@ inline constexpr const char *dtypeName(DType dtype) {
 
 enum class LayoutKind : uint8_t {
   rowMajor = 0,
-  /// Logical [N, K]: panels of `panelN` rows; inside a panel blocks of `panelK` neighbours along K, block after block, row after row in a
-  /// block. N is padded to a multiple of panelN and K to a multiple of panelK, with zeros.
+  /// Logical [N, K]: panels of `panelN` rows; inside a panel blocks of `panelK` neighbours along K, block after block,
+  /// row after row in a block. N is padded to a multiple of panelN and K to a multiple of panelK, with zeros.
   panels = 1
 };
 
@@ -51,7 +56,9 @@ struct Layout {
 /// Memory of weights and buffers is aligned and padded to this many bytes.
 inline constexpr uint64_t kAlignment = 64;
 
-inline constexpr uint64_t ceilDivide(uint64_t value, uint64_t divisor) { return value / divisor + (value % divisor != 0); }
+inline constexpr uint64_t ceilDivide(uint64_t value, uint64_t divisor) {
+  return value / divisor + (value % divisor != 0);
+}
 inline constexpr uint64_t roundUp(uint64_t value, uint64_t multiple) { return ceilDivide(value, multiple) * multiple; }
 
 /// Element (n, k) of a panelled [N, K] tensor, in elements from its start.
@@ -62,14 +69,16 @@ inline constexpr uint64_t panelIndex(const Layout &layout, uint64_t columns, uin
 }
 
 /// Where the element at `coordinates` lies, in elements from the tensor's start. Panels: `shape` has two dimensions.
-inline constexpr uint64_t elementIndex(const Layout &layout, std::span<const uint64_t> shape, std::span<const uint64_t> coordinates) {
+inline constexpr uint64_t elementIndex(const Layout &layout, std::span<const uint64_t> shape,
+                                       std::span<const uint64_t> coordinates) {
   if (layout.kind == LayoutKind::panels) return panelIndex(layout, shape[1], coordinates[0], coordinates[1]);
   uint64_t index = 0;
   for (size_t i = 0; i < shape.size(); ++i) index = index * shape[i] + coordinates[i];
   return index;
 }
 
-/// Elements that the tensor takes, padding included. The caller has checked that the product does not wrap (plan verification does).
+/// Elements that the tensor takes, padding included. The caller has checked that the product does not wrap (plan
+/// verification does).
 inline constexpr uint64_t storedElements(const Layout &layout, std::span<const uint64_t> shape) {
   if (layout.kind == LayoutKind::panels) return roundUp(shape[0], layout.panelN) * roundUp(shape[1], layout.panelK);
   uint64_t elements = 1;

@@ -1,8 +1,9 @@
 // The container of a plan: a header with a table of segments, then the segments, each checked by its own digest.
 //
-// The container knows nothing of what a segment means. Its invariants, all checked when a file is opened: little-endian; the header and
-// table are covered by the header digest, each segment by its digest, every byte between them is zero, and nothing follows the last
-// segment. So every bit of a plan file is covered, and equal segments give byte-identical files. docs/PlanFormat.md has the byte layout.
+// The container knows nothing of what a segment means. Its invariants, all checked when a file is opened:
+// little-endian; the header and table are covered by the header digest, each segment by its digest, every byte between
+// them is zero, and nothing follows the last segment. So every bit of a plan file is covered, and equal segments give
+// byte-identical files. docs/PlanFormat.md has the byte layout.
 #pragma once
 
 #include "runtime/src/Digest.h"
@@ -31,7 +32,8 @@ enum class SegmentKind : uint32_t {
   text = 4        // tile IR for people; never read by the runtime; at most once
 };
 
-/// A flag of a segment: a runtime that does not know the segment's kind may ignore it. Without it an unknown kind is refused.
+/// A flag of a segment: a runtime that does not know the segment's kind may ignore it. Without it an unknown kind is
+/// refused.
 inline constexpr uint32_t kSegmentOptional = 1;
 
 /// A segment to write.
@@ -44,7 +46,8 @@ struct SegmentInput {
 /// The bytes of a plan file; segments are written in the order given. Deterministic.
 Expected<std::vector<uint8_t>> buildPlanFile(std::span<const SegmentInput> segments);
 
-/// Writes a plan atomically: a temporary file beside `path`, fsync, rename, fsync of the folder. On failure nothing is left.
+/// Writes a plan atomically: a temporary file beside `path`, fsync, rename, fsync of the folder. On failure nothing is
+/// left.
 Status writePlanFile(const std::string &path, std::span<const SegmentInput> segments);
 
 /// A segment of an opened file.
@@ -56,7 +59,8 @@ struct Segment {
   Digest digest;
 };
 
-/// A plan file in memory of its own: what was hashed is what is used, whatever happens to the file later. Immutable, movable.
+/// A plan file in memory of its own: what was hashed is what is used, whatever happens to the file later. Immutable,
+/// movable.
 class PlanImage {
 public:
   /// Reads the file once and checks the container.

@@ -1,7 +1,8 @@
 // Reproducible weights for models without a checkpoint: --weights random[:SEED].
 //
-// A value depends on the seed, the checkpoint tensor's full name and the element's row-major index in that tensor before slicing, and on
-// nothing else: not on layout, slices, threads or order. The loader and the interpreters share this definition.
+// A value depends on the seed, the checkpoint tensor's full name and the element's row-major index in that tensor
+// before slicing, and on nothing else: not on layout, slices, threads or order. The loader and the interpreters share
+// this definition.
 #pragma once
 
 #include <cstdint>

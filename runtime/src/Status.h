@@ -1,7 +1,9 @@
-// The runtime's result types: Status (fine, or what went wrong and how to fix it) and Expected<T> (a value or a Status).
+// The runtime's result types: Status (fine, or what went wrong and how to fix it) and Expected<T> (a value or a
+// Status).
 //
-// No exception leaves a function of the runtime for a reason that a user's input can cause; std::bad_alloc may, and the C ABI turns it
-// into a capacity error. A failed Status always has a message; ErrorKind gives it a number, a class (the exit code) and a fallback hint.
+// No exception leaves a function of the runtime for a reason that a user's input can cause; std::bad_alloc may, and the
+// C ABI turns it into a capacity error. A failed Status always has a message; ErrorKind gives it a number, a class (the
+// exit code) and a fallback hint.
 #pragma once
 
 #include <memory>
@@ -13,9 +15,18 @@
 namespace mmc::runtime {
 
 /// The class of a failure. The values are the exit codes of the tools and mmc_status_code of the C ABI.
-enum class StatusCode : int { ok = 0, failed = 1, usage = 2, incompatible = 3, integrity = 4, capacity = 5, cancelled = 6 };
+enum class StatusCode : int {
+  ok = 0,
+  failed = 1,
+  usage = 2,
+  incompatible = 3,
+  integrity = 4,
+  capacity = 5,
+  cancelled = 6
+};
 
-/// A kind of failure: its number in `MMC-E0123`, its class, and what to do about it where the call site knows nothing better.
+/// A kind of failure: its number in `MMC-E0123`, its class, and what to do about it where the call site knows nothing
+/// better.
 struct ErrorKind {
   unsigned number;
   StatusCode code;

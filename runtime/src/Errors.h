@@ -1,0 +1,82 @@
+// Every kind of failure of the runtime: number, class and fallback hint. Numbers are stable: they are searched for and
+// never reused.
+//
+//   E01xx files and the plan container   E02xx plan metadata   E03xx host object   E04xx weights   E05xx sessions and
+//   steps E06xx snapshots                      E00xx everything else
+#pragma once
+
+#include "runtime/src/Status.h"
+
+namespace mmc::runtime {
+
+inline constexpr ErrorKind kMemoryExhausted{
+    1, StatusCode::capacity, "free memory, or lower --max-num-seqs, --max-model-len or the number of pages"};
+inline constexpr ErrorKind kBadArgument{2, StatusCode::usage, "see the function's comment in mmc-c/Runtime.h"};
+inline constexpr ErrorKind kThreadFailed{3, StatusCode::failed, "ask for fewer threads"};
+inline constexpr ErrorKind kInternal{4, StatusCode::failed, "report this with the plan's digest"};
+
+inline constexpr ErrorKind kCannotOpen{100, StatusCode::failed, "check the path and its permissions"};
+inline constexpr ErrorKind kCannotRead{101, StatusCode::failed, "check the disk"};
+inline constexpr ErrorKind kCannotWrite{102, StatusCode::failed, "check free space and permissions of the folder"};
+inline constexpr ErrorKind kNotAPlan{110, StatusCode::integrity, "give a file that `mmc compile` wrote"};
+inline constexpr ErrorKind kPlanTruncated{111, StatusCode::integrity, "copy the file again, or compile it again"};
+inline constexpr ErrorKind kPlanVersion{112, StatusCode::incompatible,
+                                        "compile the model again with the mmc version that runs it"};
+inline constexpr ErrorKind kSegmentTable{113, StatusCode::integrity, "copy the file again, or compile it again"};
+inline constexpr ErrorKind kPlanDigest{114, StatusCode::integrity, "copy the file again, or compile it again"};
+inline constexpr ErrorKind kPlanPadding{115, StatusCode::integrity, "copy the file again, or compile it again"};
+
+inline constexpr ErrorKind kMetadataForm{200, StatusCode::integrity, "compile the model again"};
+inline constexpr ErrorKind kMetadataValue{201, StatusCode::integrity, "compile the model again"};
+inline constexpr ErrorKind kRequiredFeature{202, StatusCode::incompatible, "use a newer runtime"};
+inline constexpr ErrorKind kUnsupportedTarget{203, StatusCode::incompatible,
+                                              "compile the model for a target of this runtime"};
+
+inline constexpr ErrorKind kHostObjectForm{300, StatusCode::integrity, "compile the model again"};
+inline constexpr ErrorKind kHostObjectSymbol{301, StatusCode::integrity, "compile the model again"};
+inline constexpr ErrorKind kHostCodeRefused{302, StatusCode::incompatible,
+                                            "load without --no-host-code if you trust where the plan comes from"};
+inline constexpr ErrorKind kVariantMissing{303, StatusCode::incompatible,
+                                           "choose a variant that the plan has and this machine executes"};
+inline constexpr ErrorKind kCannotMapCode{304, StatusCode::failed,
+                                          "the process must be allowed to map code from memory (memfd, /proc)"};
+
+inline constexpr ErrorKind kNoCheckpoint{400, StatusCode::failed,
+                                         "give a folder with model.safetensors or model.safetensors.index.json"};
+inline constexpr ErrorKind kSafetensorsHeader{401, StatusCode::integrity, "download the file again"};
+inline constexpr ErrorKind kSafetensorsTensor{402, StatusCode::integrity,
+                                              "download the file again, or export it again"};
+inline constexpr ErrorKind kSafetensorsTruncated{403, StatusCode::integrity, "download the file again"};
+inline constexpr ErrorKind kNotSafetensors{404, StatusCode::integrity,
+                                           "download the file itself: `git lfs pull`, or the hub's resolve URL"};
+inline constexpr ErrorKind kSafetensorsIndex{405, StatusCode::integrity, "download the whole checkpoint again"};
+inline constexpr ErrorKind kWeightMissing{410, StatusCode::incompatible,
+                                          "give the checkpoint that the plan was compiled for"};
+inline constexpr ErrorKind kWeightShape{411, StatusCode::incompatible,
+                                        "give the checkpoint that the plan was compiled for"};
+inline constexpr ErrorKind kWeightDType{412, StatusCode::incompatible,
+                                        "convert the tensor to float32, bfloat16 or float16"};
+inline constexpr ErrorKind kLoadCancelled{420, StatusCode::cancelled, "load again"};
+
+inline constexpr ErrorKind kStepArgument{500, StatusCode::usage, "see mmc_session_step in mmc-c/Runtime.h"};
+inline constexpr ErrorKind kTokenId{501, StatusCode::usage, "give ids of this model's tokenizer"};
+inline constexpr ErrorKind kContextFull{502, StatusCode::capacity,
+                                        "shorten the prompt, or compile with a larger --max-model-len"};
+inline constexpr ErrorKind kStepTooLarge{
+    503, StatusCode::capacity, "split the step, or compile with larger --max-num-batched-tokens and --max-num-seqs"};
+inline constexpr ErrorKind kPagesExhausted{504, StatusCode::capacity,
+                                           "free sequences, or create the session with more pages"};
+inline constexpr ErrorKind kSequencesExhausted{505, StatusCode::capacity,
+                                               "free sequences, or create the session with a larger max_sequences"};
+inline constexpr ErrorKind kSequenceBroken{506, StatusCode::usage,
+                                           "free the sequence and restore a snapshot or start again"};
+inline constexpr ErrorKind kStepCancelled{507, StatusCode::cancelled, "free the step's sequences"};
+
+inline constexpr ErrorKind kNotASnapshot{600, StatusCode::integrity, "give a file that a snapshot call wrote"};
+inline constexpr ErrorKind kSnapshotCorrupt{601, StatusCode::integrity, "use another copy of the snapshot"};
+inline constexpr ErrorKind kSnapshotMismatch{602, StatusCode::incompatible,
+                                             "restore with the plan and the weights that it was taken with"};
+inline constexpr ErrorKind kSnapshotBuffer{603, StatusCode::capacity,
+                                           "give a buffer of mmc_sequence_get_snapshot_size bytes"};
+
+} // namespace mmc::runtime

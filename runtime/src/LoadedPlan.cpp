@@ -1,0 +1,52 @@
+// Loads a plan: verification first, all of it, then the choice of a variant, then the mapping of code.
+#include "runtime/src/LoadedPlan.h"
+
+#include "runtime/src/Errors.h"
+
+#include <algorithm>
+
+namespace mmc::runtime {
+
+Expected<PlanTables> verifyPlan(const PlanImage &image) {
+  Expected<PlanTables> tables =
+      decodePlan(image.bytes(SegmentKind::metadata), image.bytes(SegmentKind::constants).size());
+  if (!tables.ok()) return tables;
+  if (tables->target != "cpu")
+    return Status(kUnsupportedTarget,
+                  "the plan is for target '" + tables->target.substr(0, 120) + "', this runtime executes cpu");
+  if (tables->ranks != 1)
+    return Status(kUnsupportedTarget,
+                  "the plan is for " + std::to_string(tables->ranks) + " ranks, this runtime executes 1");
+  if (!image.has(SegmentKind::hostObject)) return Status(kHostObjectForm, "the plan has no host object");
+  std::vector<std::string> symbols;
+  for (const Kernel &kernel : tables->kernels)
+    symbols.insert(symbols.end(), kernel.symbols.begin(), kernel.symbols.end());
+  MMC_RETURN_IF_ERROR(checkHostObject(image.bytes(SegmentKind::hostObject), symbols));
+  return tables;
+}
+
+Expected<std::shared_ptr<const LoadedPlan>> loadPlan(PlanImage image, const PlanOptions &options) {
+  auto loaded = std::make_shared<LoadedPlan>();
+  Expected<PlanTables> tables = verifyPlan(image);
+  if (!tables.ok()) return tables.status();
+  loaded->tables = std::move(*tables);
+  loaded->image = std::move(image);
+  const PlanTables &plan = loaded->tables;
+  Expected<size_t> variant = chooseVariant(plan.variants, options.cpuVariant);
+  if (!variant.ok()) return variant.status();
+  loaded->variant = *variant;
+  if (options.noHostCode) return Status(kHostCodeRefused, "the plan's kernels are host code, which the caller refuses");
+  Expected<HostObject> object = HostObject::map(loaded->image.bytes(SegmentKind::hostObject));
+  if (!object.ok()) return object.status();
+  loaded->object = std::move(*object);
+  for (const Kernel &kernel : plan.kernels) {
+    const KernelFunction function = loaded->object.find(kernel.symbols[*variant]);
+    if (!function)
+      return Status(kHostObjectSymbol, "host object: kernel symbol '" + kernel.symbols[*variant] + "' is missing");
+    loaded->functions.push_back(function);
+    loaded->scratchBytes = std::max(loaded->scratchBytes, kernel.scratchBytes[*variant]);
+  }
+  return std::shared_ptr<const LoadedPlan>(std::move(loaded));
+}
+
+} // namespace mmc::runtime

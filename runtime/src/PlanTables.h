@@ -1,0 +1,200 @@
+// A plan's metadata, decoded: plain structs and vectors, the form in which the runtime executes it and tools show it.
+//
+// decodePlan is the only way to get one from a file. It checks every ordinal, offset, size, enumerator, alignment and
+// count while it copies, so whoever holds a PlanTables may index without looking: `kernels[launch.kernel]`,
+// `weights[argument.index]` and so on are in range, sizes do not wrap, buffers lie inside the arena of every entry
+// point. FlatBuffers is not touched after decoding.
+#pragma once
+
+#include "runtime/src/Layout.h"
+#include "runtime/src/Status.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mmc::runtime {
+
+/// A slice [begin, end) of one dimension of a checkpoint tensor.
+struct DimensionSlice {
+  uint32_t dimension;
+  uint64_t begin, end;
+};
+
+/// A checkpoint tensor, or one per layer and expert where the name says {layer} or {expert}.
+struct WeightSource {
+  std::string name;
+  std::vector<uint64_t> shape; // in the checkpoint
+  std::vector<DimensionSlice> slices;
+  /// The shape after slicing.
+  std::vector<uint64_t> slicedShape() const;
+};
+
+/// A tensor that kernels read: sources sliced, concatenated on dimension 0, converted, laid out; experts stacked in
+/// front.
+struct Weight {
+  std::vector<WeightSource> sources;
+  bool perLayer = false;        // the names have {layer}
+  std::vector<uint32_t> layers; // the layers that have it, ascending, where perLayer
+  uint32_t experts = 0;         // 0: the names have no {expert}
+  std::vector<uint64_t> shape;  // of one expert's (or the only) tensor
+  Layout layout;
+  uint64_t expertBytes = 0, bytes = 0; // of one expert, of one instance
+  float randomMean = 0, randomScale = 0;
+
+  uint64_t instances() const { return perLayer ? layers.size() : 1; }
+  uint64_t expertCount() const { return experts ? experts : 1; }
+};
+
+struct Constant {
+  std::string name;
+  DType dtype;
+  std::vector<uint64_t> shape;
+  uint64_t offset, bytes, layerBytes;
+};
+
+enum class PoolKind : uint8_t { slots = 0, pages = 1 };
+
+struct Pool {
+  std::string name;
+  PoolKind kind;
+  DType dtype;
+  std::vector<uint64_t> shape;
+  uint64_t unitBytes;
+  uint32_t layers;
+};
+
+struct Buffer {
+  std::string name;
+  DType dtype;
+  uint64_t bytesPerToken, bytesPerSequence, bytesPerOutput, bytesFixed;
+};
+
+enum class WorkFilter : uint8_t { all = 0, prefill = 1, decode = 2 };
+
+struct WorkList {
+  WorkFilter filter;
+  uint32_t tileRows;
+};
+
+/// A record of a work list, as kernels read it.
+struct WorkRecord {
+  int32_t slot, firstRow, rows, position;
+};
+static_assert(sizeof(WorkRecord) == 16);
+
+enum class ArgumentKind : uint8_t {
+  buffer,
+  weight,
+  constant,
+  pool,
+  pageTable,
+  tokenIds,
+  rowPositions,
+  rowSlots,
+  outputRows,
+  workList,
+  logits,
+  tokenCount,
+  outputCount,
+  sequenceCount,
+  workCount,
+  immediate
+};
+const char *argumentKindName(ArgumentKind kind);
+
+struct Argument {
+  ArgumentKind kind;
+  bool written;
+  uint32_t index;
+  uint64_t offset;
+};
+
+enum class ExtentKind : uint8_t { fixed, tokens, outputs, sequences, work };
+
+struct Extent {
+  ExtentKind kind;
+  uint64_t value;
+};
+
+inline constexpr size_t kMaxRank = 8;            // dimensions of tensors
+inline constexpr size_t kMaxDomainRank = 4;      // dimensions of a work domain
+inline constexpr size_t kMaxArguments = 64;      // words of an argument record
+inline constexpr uint32_t kMaxLayers = 1u << 16; // of a stack
+
+struct Launch {
+  uint32_t kernel;
+  uint32_t grain;
+  std::vector<Argument> arguments;
+  std::vector<Extent> domain;
+};
+
+/// A launch, or the stack of layers.
+struct Command {
+  bool isStack = false;
+  Launch launch;
+};
+
+struct Program {
+  std::string name;
+  std::vector<Command> commands;
+};
+
+struct Kernel {
+  std::string name;
+  std::vector<std::string> symbols;    // per variant
+  std::vector<uint64_t> scratchBytes;  // per variant
+  std::vector<std::string> parameters; // names of the argument words
+  uint32_t domainRank;
+};
+
+struct EntryPoint {
+  uint32_t tokens, sequences;
+  uint64_t context;
+  uint32_t outputs;
+  uint64_t arenaBytes;
+  std::vector<uint64_t> offsets; // per buffer
+};
+
+struct PlanTables {
+  std::string producer, model, target;
+  DType dtype = DType::f32;
+  uint32_t ranks = 1;
+  std::vector<std::string> requiredFeatures;
+  uint64_t parametersTotal = 0, parametersActive = 0;
+  uint32_t vocabulary = 0;
+  uint64_t maxModelLen = 0;
+  uint32_t maxNumSeqs = 0, maxNumBatchedTokens = 0, recurrenceBlock = 0, pageTokens = 0, pagesPerSequence = 0,
+           layerCount = 0;
+  std::vector<Weight> weights;
+  std::vector<Constant> constants;
+  std::vector<Pool> pools;
+  std::vector<Buffer> buffers;
+  std::vector<WorkList> workLists;
+  std::vector<std::string> variants;
+  std::vector<Kernel> kernels;
+  std::vector<Program> layerKinds;
+  Program body, head;
+  std::vector<uint8_t> stack;          // per layer: its kind; empty without a stack
+  std::vector<uint32_t> layerOrdinals; // per layer: how many earlier layers are of its kind
+  std::vector<EntryPoint> entryPoints;
+  uint32_t embeddingWeight = 0;
+  std::vector<int32_t> stopTokens;
+
+  /// Memory of all weights, of one sequence's state, and of one position's KV over all layers.
+  uint64_t weightsBytes() const;
+  uint64_t stateBytesPerSequence() const;
+  uint64_t kvBytesPerToken() const;
+  /// Arena of the largest entry point.
+  uint64_t arenaBytes() const;
+};
+
+/// Bytes of a buffer in an entry point; the inputs were checked not to wrap.
+uint64_t bufferBytes(const Buffer &buffer, const EntryPoint &entry);
+
+/// Decodes and verifies the metadata segment of a plan. `constants` and `size` of the file bound what the tables may
+/// refer to. Time and memory are bounded by a small multiple of the segment's size, whatever its content.
+Expected<PlanTables> decodePlan(std::span<const uint8_t> metadata, uint64_t constantsBytes);
+
+} // namespace mmc::runtime

@@ -1,0 +1,196 @@
+// Fills the weight store. The unit of work is a range of rows of one tensor, read, sliced, converted and permuted by
+// one thread; ranges begin at panel borders, so no two threads write the same panel. Padding is never written: the
+// store starts as zeros.
+#include "runtime/src/WeightLoader.h"
+
+#include "runtime/src/Convert.h"
+#include "runtime/src/Errors.h"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
+namespace mmc::runtime {
+
+namespace {
+
+/// Bytes of a unit of work, about.
+constexpr uint64_t kUnitBytes = uint64_t(1) << 20;
+
+uint64_t productFrom1(std::span<const uint64_t> shape) {
+  uint64_t product = 1;
+  for (size_t i = 1; i < shape.size(); ++i) product *= shape[i];
+  return product;
+}
+
+/// Range of a dimension that a source takes.
+std::pair<uint64_t, uint64_t> rangeOf(const WeightSource &source, size_t dimension) {
+  for (const DimensionSlice &slice : source.slices)
+    if (slice.dimension == dimension) return {slice.begin, slice.end};
+  return {0, source.shape[dimension]};
+}
+
+/// Cuts the slices of dimensions 1 and up out of whole rows, in place order.
+void cutColumns(const WeightSource &source, uint64_t elementBytes, uint64_t count, const std::vector<uint8_t> &whole,
+                std::vector<uint8_t> &cut) {
+  const size_t rank = source.shape.size();
+  const auto [innerBegin, innerEnd] = rangeOf(source, rank - 1);
+  const uint64_t run = (innerEnd - innerBegin) * elementBytes, rowElements = productFrom1(source.shape);
+  cut.clear();
+  std::vector<uint64_t> coordinates(rank);
+  for (uint64_t row = 0; row < count; ++row) {
+    for (size_t i = 1; i + 1 < rank; ++i) coordinates[i] = rangeOf(source, i).first;
+    for (;;) {
+      uint64_t index = 0;
+      for (size_t i = 1; i + 1 < rank; ++i) index = (index + coordinates[i]) * source.shape[i + 1];
+      const uint8_t *from = whole.data() + (row * rowElements + index + innerBegin) * elementBytes;
+      cut.insert(cut.end(), from, from + run);
+      size_t i = rank - 1;
+      while (--i >= 1 && ++coordinates[i] == rangeOf(source, i).second) coordinates[i] = rangeOf(source, i).first;
+      if (i == 0) break;
+    }
+  }
+}
+
+/// Copies `count` rows of `columns` elements, `stride` bytes apart, to their places in the panels that start with row
+/// `first`.
+template <typename T>
+void scatterPanels(const Layout &layout, uint64_t columns, uint64_t first, uint64_t count, const uint8_t *rows,
+                   uint64_t stride, uint8_t *to) {
+  T *const out = reinterpret_cast<T *>(to);
+  for (uint64_t panel = 0; panel < count; panel += layout.panelN) {
+    const uint64_t height = std::min<uint64_t>(layout.panelN, count - panel);
+    for (uint64_t block = 0; block < columns; block += layout.panelK) {
+      const uint64_t width = std::min<uint64_t>(layout.panelK, columns - block);
+      for (uint64_t n = 0; n < height; ++n) {
+        const uint8_t *from = rows + (panel + n) * stride + block * sizeof(T);
+        T *target = out + panelIndex(layout, columns, first + panel + n, block);
+        for (uint64_t k = 0; k < width; ++k) std::memcpy(target + k, from + k * sizeof(T), sizeof(T));
+      }
+    }
+  }
+}
+
+/// Rows [first, first + count) of a tensor in the layout's dtype, `stride` bytes apart.
+Status gatherRows(const PlanTables &plan, RowSource &source, const WeightPart &part, uint64_t first, uint64_t count,
+                  uint64_t stride, std::vector<uint8_t> &rows) {
+  const Weight &weight = plan.weights[part.weight];
+  const uint64_t width = productFrom1(weight.shape), layer = weight.perLayer ? weight.layers[part.instance] : 0;
+  std::vector<uint8_t> whole, cut;
+  uint64_t begin = 0; // first row of the current source in the concatenation
+  for (const WeightSource &from : weight.sources) {
+    const auto [sliceBegin, sliceEnd] = rangeOf(from, 0);
+    const uint64_t end = begin + (sliceEnd - sliceBegin);
+    const uint64_t low = std::max(first, begin), high = std::min(first + count, end);
+    if (low < high) {
+      DType type;
+      MMC_RETURN_IF_ERROR(source.read(weight, from, expandName(from.name, layer, part.expert),
+                                      sliceBegin + (low - begin), high - low, whole, type));
+      const bool sliced = productFrom1(from.shape) != width;
+      if (sliced) cutColumns(from, dtypeBytes(type), high - low, whole, cut);
+      const std::vector<uint8_t> &dense = sliced ? cut : whole;
+      for (uint64_t row = low; row < high; ++row)
+        convertElements(type, dense.data() + (row - low) * width * dtypeBytes(type), weight.layout.dtype,
+                        rows.data() + (row - first) * stride, width);
+    }
+    begin = end;
+  }
+  return {};
+}
+
+struct Unit {
+  WeightPart part;
+  uint64_t first, count;
+};
+
+std::vector<Unit> makeUnits(const PlanTables &plan) {
+  std::vector<Unit> units;
+  for (size_t i = 0; i < plan.weights.size(); ++i) {
+    const Weight &weight = plan.weights[i];
+    const uint64_t step = weight.layout.kind == LayoutKind::panels ? weight.layout.panelN : 1;
+    const uint64_t rowBytes = std::max<uint64_t>(1, productFrom1(weight.shape) * dtypeBytes(weight.layout.dtype));
+    const uint64_t rows = roundUp(std::max<uint64_t>(1, kUnitBytes / rowBytes), step);
+    for (uint64_t instance = 0; instance < weight.instances(); ++instance)
+      for (uint64_t expert = 0; expert < weight.expertCount(); ++expert)
+        for (uint64_t row = 0; row < weight.shape[0]; row += rows)
+          units.push_back({{i, instance, expert}, row, std::min(rows, weight.shape[0] - row)});
+  }
+  return units;
+}
+
+Status checkSources(const PlanTables &plan, RowSource &source) {
+  for (const Weight &weight : plan.weights)
+    for (uint64_t instance = 0; instance < weight.instances(); ++instance)
+      for (uint64_t expert = 0; expert < weight.expertCount(); ++expert)
+        for (const WeightSource &from : weight.sources)
+          MMC_RETURN_IF_ERROR(
+              source.check(from, expandName(from.name, weight.perLayer ? weight.layers[instance] : 0, expert)));
+  return {};
+}
+
+} // namespace
+
+Status fillRows(const PlanTables &plan, RowSource &source, const WeightStore &store, const WeightPart &part,
+                uint64_t first, uint64_t count) {
+  const Weight &weight = plan.weights[part.weight];
+  const uint64_t width = productFrom1(weight.shape), elementBytes = dtypeBytes(weight.layout.dtype);
+  // A cache line more than a row: with rows a power of two apart, reading down a column would hit one cache set.
+  const uint64_t stride = roundUp(width * elementBytes, kAlignment) + kAlignment;
+  std::vector<uint8_t> rows(count * stride);
+  MMC_RETURN_IF_ERROR(gatherRows(plan, source, part, first, count, stride, rows));
+  uint8_t *to = store.expert(plan, part.weight, part.instance, part.expert);
+  if (weight.layout.kind == LayoutKind::rowMajor)
+    for (uint64_t row = 0; row < count; ++row)
+      std::memcpy(to + (first + row) * width * elementBytes, rows.data() + row * stride, width * elementBytes);
+  else if (elementBytes == 4)
+    scatterPanels<uint32_t>(weight.layout, width, first, count, rows.data(), stride, to);
+  else
+    scatterPanels<uint16_t>(weight.layout, width, first, count, rows.data(), stride, to);
+  return {};
+}
+
+Status fillWeights(const PlanTables &plan, RowSource &source, const WeightStore &store, ThreadPool &pool,
+                   const ProgressFunction &progress) {
+  MMC_RETURN_IF_ERROR(checkSources(plan, source));
+  const std::vector<Unit> units = makeUnits(plan);
+  uint64_t total = 0;
+  for (const Unit &unit : units)
+    total += unit.count * productFrom1(plan.weights[unit.part.weight].shape) *
+             dtypeBytes(plan.weights[unit.part.weight].layout.dtype);
+  std::atomic<size_t> next = 0;
+  std::atomic<uint64_t> done = 0;
+  std::atomic<bool> stop = false;
+  std::mutex mutex;
+  Status failure;
+  auto fail = [&](Status status) {
+    std::lock_guard lock(mutex);
+    if (failure.ok()) failure = std::move(status);
+    stop = true;
+  };
+  auto report = [&] {
+    if (progress && !stop && !progress(done, total)) fail(Status(kLoadCancelled, "loading the weights was cancelled"));
+  };
+  auto lastReport = std::chrono::steady_clock::now();
+  pool.run([&](uint32_t worker) {
+    // Threads of the pool have nobody above them to catch what memory allocation throws.
+    try {
+      for (size_t i; !stop && (i = next++) < units.size();) {
+        const Unit &unit = units[i];
+        if (Status status = fillRows(plan, source, store, unit.part, unit.first, unit.count); !status.ok())
+          return fail(std::move(status));
+        const Weight &weight = plan.weights[unit.part.weight];
+        done += unit.count * productFrom1(weight.shape) * dtypeBytes(weight.layout.dtype);
+        const auto now = std::chrono::steady_clock::now();
+        if (worker != 0 || now - lastReport < std::chrono::milliseconds(50)) continue;
+        lastReport = now;
+        report();
+      }
+    } catch (const std::bad_alloc &) {
+      fail(Status(kMemoryExhausted, "memory ran out while laying out weights"));
+    }
+  });
+  report();
+  return failure;
+}
+
+} // namespace mmc::runtime
