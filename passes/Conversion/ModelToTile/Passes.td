@@ -1,0 +1,117 @@
+// Conversion of dispatches to tile kernels and launches, one pass per kind of dispatch, and the check at the end.
+#ifndef MMC_MODEL_TO_TILE_PASSES
+#define MMC_MODEL_TO_TILE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+class ModelToTilePass<string name> : Pass<name, "::mmc::model::ProgramOp"> {
+  let dependentDialects = ["::mmc::model::ModelDialect", "::mmc::tile::TileDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def SplitLightningAttention : ModelToTilePass<"mmc-split-lightning-attention"> {
+  let summary = "linear attention to a prefill kernel with the block loop and a decode kernel";
+  let description = [{
+    The prefill kernel walks a sequence in blocks: the intra-block left product under the decay mask, the inter-block right product with the
+    carried state, the state update. The decode kernel is the same for one row. Both launches follow each other, each over its own work list, on
+    one output tensor and one state. update = additive with decay = none or head; the other members of the family are refused by name.
+
+    ```mlir
+    %y, %s1 = model.dispatch -> ... { model.linear_attention additive, head %q, %k, %v, %batch rate %g state %s0 }    // before
+
+    %o, %s = tile.launch @lightning_prefill_c64_4x32x32_f32(%u, %g, %s0) tied [-1, 2]                                 // after
+    %y, %s1 = tile.launch @lightning_decode_4x32x32_f32(%u, %g, %o, %s) tied [2, 3]
+    ```
+  }];
+  let options = [Option<"block", "block", "int64_t", "64", "rows of a block of the recurrence: 32, 64, 128 or 256">];
+}
+
+def SplitAttention : ModelToTilePass<"mmc-split-attention"> {
+  let summary = "softmax attention to an append kernel and two kernels over a paged cache";
+  let description = [{
+    The append kernel writes the step's keys and values to their pages, rotating them where the dispatch has their rope; the attention kernels
+    walk the cached positions in blocks with an online softmax, for tiles of prefilled rows and for single rows.
+
+    ```mlir
+    %y, %k1, %v1 = model.dispatch -> ... { model.attention %q, %k, %v, %batch cache(%k0, %v0) scale 0.125 }   // before
+
+    %ka, %va = tile.launch @append_2x32_f32(%k, %v, %k0, %v0) tied [2, 3]                                     // after
+    %o, %kb, %vb = tile.launch @attention_prefill_q16_4x2x32_f32(%q, %ka, %va) tied [-1, 1, 2]
+    %y, %k1, %v1 = tile.launch @attention_decode_4x2x32_f32(%q, %o, %kb, %vb) tied [1, 2, 3]
+    ```
+  }];
+  let options = [
+    Option<"queryTile", "query-tile", "int64_t", "16", "query rows of a prefill tile">,
+    Option<"pageTokens", "page-tokens", "int64_t", "64", "positions of a cache page">,
+    Option<"maxModelLen", "max-model-len", "int64_t", "32768", "longest sequence in tokens, which sizes the page table">
+  ];
+}
+
+def TileLinear : ModelToTilePass<"mmc-tile-linear"> {
+  let summary = "dense and grouped products, with their epilogues, to panel kernels";
+  let description = [{
+    A work point is a panel of 64 output columns, of one expert where the product is grouped; it walks the rows in blocks.
+
+    ```mlir
+    %s = model.dispatch -> ... { model.linear %x, %w; model.silu }    // before
+
+    %s = tile.launch @linear_silu_384x64_f32(%x, %w) tied [-1]        // after
+    ```
+  }];
+  let options = [Option<"rowBlock", "row-block", "int64_t", "48", "rows of a block">];
+}
+
+def TileRoute : ModelToTilePass<"mmc-tile-route"> {
+  let summary = "routers to kernels: softmax over the experts, top k, renormalised";
+  let description = [{
+    ```mlir
+    %w, %e = model.dispatch -> ... { model.route %x, %gate top 2 }          // before
+
+    %w, %e = tile.launch @route_4x64_top2_f32(%x, %gate) tied [-1, -1]      // after
+    ```
+  }];
+}
+
+def TilePermute : ModelToTilePass<"mmc-tile-permute"> {
+  let summary = "the sorting of routes by expert to a kernel of scalar loops";
+  let description = [{
+    The program gets the attribute routes_per_token, which bounds the row space routes.
+
+    ```mlir
+    %offsets, %source, %position = model.dispatch -> ... { model.permute %experts }              // before
+
+    %offsets, %source, %position = tile.launch @permute_4_top2(%experts) tied [-1, -1, -1]       // after
+    ```
+  }];
+}
+
+def TileRows : ModelToTilePass<"mmc-tile-rows"> {
+  let summary = "norms, residuals, embedding, combine, gather, select, rope and elementwise ops to row kernels";
+  let description = [{
+    A work point is one row. A rope's kernel reads the table of cosines and sines that one launch per function makes from the positions.
+
+    ```mlir
+    %n = model.dispatch -> ... { model.rms_norm %x, %g eps 1.0e-5 }    // before
+
+    %n = tile.launch @rms_norm_64_f32(%x, %g) tied [-1]                // after
+    ```
+  }];
+}
+
+def VerifyTileLevel : ModelToTilePass<"mmc-verify-tile-level"> {
+  let summary = "asserts that functions contain launches and names of data only";
+  let description = [{
+    Reshapes and constants that nothing uses any more go first. What then is neither tile.launch nor model.weight, model.row, model.stack or
+    model.return is an error: no op of the model level may be left.
+
+    ```mlir
+    model.func @main(%ids, %batch) {          // passes
+      %w = model.weight "lm_head.weight" : tensor<320x64xf32>
+      %y = tile.launch @linear_320x64_f32(%x, %w) tied [-1] : ...
+      model.return %y
+    }
+    ```
+  }];
+}
+
+#endif

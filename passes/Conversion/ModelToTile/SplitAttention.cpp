@@ -1,0 +1,277 @@
+// SplitAttention: softmax attention over a paged cache as an append kernel and two attention kernels, for tiles of prefilled rows and for single
+// rows. A work point is one tile of rows and one KV head with its group of query heads; it walks the cached positions in blocks with an online
+// softmax, so no T x T buffer ever exists:
+//
+//   for j in 0 .. pos + rows step BK:  S = mask(Q K^T); m' = max(m, rowmax S); P = exp(S - m'); l = l exp(m - m') + rowsum P; O = O exp(m - m') + P V
+//
+// Invariant: a block that a row's mask excludes entirely changes nothing of that row, bit by bit; so an answer does not depend on how a prompt is
+// cut into chunks or tiles. A block never crosses a page.
+#include "passes/Conversion/ModelToTile/Passes.h"
+#include "passes/Conversion/ModelToTile/RopeKernels.h"
+#include "passes/Fusion/Dispatches.h"
+
+#include <limits>
+
+using namespace mlir;
+
+namespace mmc {
+#define GEN_PASS_DEF_SPLITATTENTION
+#include "passes/Conversion/ModelToTile/Passes.h.inc"
+
+namespace {
+
+struct CacheLayout {
+  int64_t page;  // positions of a page
+  int64_t table; // pages of a sequence
+
+  /// Keys lie channel-major in a page and values position-major, so that both are panels with the contracted dimension outermost.
+  tile::ViewType getView(RankedTensorType cache, bool keys) const {
+    int64_t heads = cache.getDimSize(1), channels = cache.getDimSize(2);
+    SmallVector<int64_t> strides = {keys ? 1 : channels, page * channels, keys ? page : 1};
+    SmallVector<int64_t> shape = {ShapedType::kDynamic, ShapedType::kDynamic, heads, channels};
+    return tile::ViewType::get(cache.getContext(), shape, cache.getElementType(), tile::PagedAttr::get(cache.getContext(), page, table, strides));
+  }
+};
+
+/// One attention dispatch while it is converted.
+struct Attention {
+  model::DispatchOp dispatch;
+  model::AttentionOp op;
+  CacheLayout layout;
+  int64_t heads = 0, kvHeads = 0, channels = 0, valueChannels = 0;
+  RankedTensorType outputType;
+  Value q, keys, values; // tensors as they are after the launches so far
+
+  LogicalResult prepare();
+  LogicalResult append();
+  FailureOr<Value> attend(bool prefill, int64_t tileRows, Value output);
+};
+
+LogicalResult Attention::prepare() {
+  op = findOp<model::AttentionOp>(dispatch);
+  auto queries = cast<RankedTensorType>(op.getQ().getType());
+  heads = queries.getDimSize(1);
+  channels = queries.getDimSize(2);
+  kvHeads = cast<RankedTensorType>(op.getK().getType()).getDimSize(1);
+  valueChannels = cast<RankedTensorType>(op.getV().getType()).getDimSize(2);
+  outputType = cast<RankedTensorType>(op.getResult().getType());
+  keys = op.getKCache();
+  values = op.getVCache();
+  Value output;
+  for (Value value : dispatch.getBody().front().getTerminator()->getOperands()) {
+    if (value == op.getNewKCache() || value == op.getNewVCache())
+      continue;
+    auto cast = value.getDefiningOp<arith::TruncFOp>();
+    if (output || (value != op.getResult() && !(cast && cast.getIn() == op.getResult())))
+      return dispatch.emitOpError("expected the attention's result, perhaps rounded, and its caches as results");
+    output = value;
+    outputType = llvm::cast<RankedTensorType>(value.getType());
+  }
+  return success();
+}
+
+/// Appends the step's keys and values to the caches, rotating keys (and queries, into a tensor of their own) where the dispatch says so.
+LogicalResult Attention::append() {
+  HeadChain queryChain(dispatch, op.getQ()), keyChain(dispatch, op.getK()), valueChain(dispatch, op.getV());
+  for (HeadChain *chain : {&queryChain, &keyChain, &valueChain})
+    if (failed(chain->verify()))
+      return failure();
+  bool rotatesQueries = op.getQ() != queryChain.getSource();
+  model::RopeOp rope = keyChain.getRope() ? keyChain.getRope() : queryChain.getRope();
+  if (valueChain.hasRope())
+    return op.emitOpError("expected values without rope");
+  if (keyChain.getRope() && queryChain.getRope() &&
+      (keyChain.getRope().getTheta() != queryChain.getRope().getTheta() || keyChain.getRope().getRotaryDim() != queryChain.getRope().getRotaryDim()))
+    return op.emitOpError("expected the ropes of queries and keys in one dispatch to agree on theta and dims");
+  std::pair<Value, Value> table;
+  if (rope)
+    table = getRopeTable(rope, dispatch);
+
+  KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), op.getLoc());
+  Value queryView = rotatesQueries ? b.read(queryChain.getSource(), "q") : Value();
+  Value keyView = b.read(keyChain.getSource(), "k"), valueView = b.read(valueChain.getSource(), "v");
+  if (!keyView || !valueView || (rotatesQueries && !queryView))
+    return failure();
+  Value cosines, sines;
+  if (rope)
+    cosines = b.read(table.first, "cosines"), sines = b.read(table.second, "sines");
+  Value keyCache = b.addTied(keys, layout.getView(cast<RankedTensorType>(keys.getType()), true), "readwrite", "k_cache");
+  Value valueCache = b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "readwrite", "v_cache");
+  Value rotated = rotatesQueries ? b.addResult(cast<RankedTensorType>(op.getQ().getType()), "q_rotated") : Value();
+  Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
+  Value position = b.toIndex(b.loadScalar(b.addStep(tile::StepField::row_positions), {row}));
+  Value slot = b.toIndex(b.loadScalar(b.addStep(tile::StepField::row_slots), {row}));
+
+  auto forHeads = [&](int64_t count, llvm::function_ref<void(Value)> body) {
+    auto loop = scf::ForOp::create(b, b.index(0), b.index(count), b.index(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    body(loop.getInductionVar());
+  };
+  if (rotatesQueries)
+    forHeads(heads, [&](Value head) {
+      for (auto [first, piece] : queryChain.emit(b, queryView, cosines, sines, row, head))
+        b.store(piece, rotated, {row, head, b.index(first)}, {2});
+    });
+  forHeads(kvHeads, [&](Value head) {
+    for (auto [first, piece] : keyChain.emit(b, keyView, cosines, sines, row, head))
+      b.store(piece, keyCache, {slot, position, head, b.index(first)}, {3});
+    for (auto [first, piece] : valueChain.emit(b, valueView, cosines, sines, row, head))
+      b.store(piece, valueCache, {slot, position, head, b.index(first)}, {3});
+  });
+  std::string name = rope ? "rope" + std::to_string(rope.getRotaryDim()) + "_append_" : "append_";
+  name += (rotatesQueries ? std::to_string(heads) + "x" : "") + std::to_string(kvHeads) + "x" + std::to_string(channels);
+  tile::LaunchOp launch = b.finish(name + "_" + getTypeName(getElementTypeOrSelf(keys.getType())), dispatch);
+  keys = launch.getResult(0);
+  values = launch.getResult(1);
+  q = rotatesQueries ? launch.getResult(2) : op.getQ();
+  return success();
+}
+
+/// The sizes and values that one block of positions needs.
+struct Block {
+  KernelBuilder &b;
+  int64_t rows, columns, group, channels, valueChannels; // rows = query rows times heads of the group
+  int64_t window;
+  Value keyCache, valueCache, slot, head, queries;
+  Value rowPositions; // i32 [rows, columns]: the position of each row
+  Value end;          // positions to read
+
+  RankedTensorType floats(ArrayRef<int64_t> shape) { return b.tileType(shape, b.getF32Type()); }
+
+  /// Scores of positions first .. first + columns, minus infinity where the mask excludes.
+  Value emitScores(Value first, Value keyTile) {
+    Value scores = tile::DotOp::create(b, queries, keyTile, Value(), /*transposeA=*/false, /*transposeB=*/true);
+    RankedTensorType integers = b.tileType({rows, columns}, b.getI32Type());
+    Value position = arith::AddIOp::create(b, tile::IotaOp::create(b, integers, 1), b.broadcast(b.toInteger(first), {}, {rows, columns}));
+    Value allowed = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, position, rowPositions);
+    if (window > 0) {
+      Value oldest = arith::SubIOp::create(b, rowPositions, b.splat(window, integers));
+      allowed = arith::AndIOp::create(b, allowed, arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, position, oldest));
+    }
+    return arith::SelectOp::create(b, allowed, scores, b.constant(-std::numeric_limits<double>::infinity(), scores.getType()));
+  }
+
+  /// One step of the online softmax: the new maximum, sum and output.
+  SmallVector<Value> emit(Value first, ValueRange carried) {
+    Value limit = b.minimum(b.index(columns), arith::SubIOp::create(b, end, first));
+    SmallVector<Value> place = {slot, first, head, b.index(0)};
+    Value K = b.widen(b.load(keyCache, place, {1, 3}, {columns, channels}, limit));
+    Value V = b.widen(b.load(valueCache, place, {1, 3}, {columns, valueChannels}, limit));
+    Value S = emitScores(first, K);
+    Value largest = arith::MaximumFOp::create(b, carried[0], tile::ReduceOp::create(b, tile::ReduceKind::max, S, 1));
+    Value P = math::ExpOp::create(b, arith::SubFOp::create(b, S, b.broadcast(largest, {0}, {rows, columns})));
+    Value correction = math::ExpOp::create(b, arith::SubFOp::create(b, carried[0], largest));
+    Value sum = arith::MulFOp::create(b, carried[1], correction);
+    sum = arith::AddFOp::create(b, sum, tile::ReduceOp::create(b, tile::ReduceKind::add, P, 1));
+    Value O = arith::MulFOp::create(b, carried[2], b.broadcast(correction, {0}, {rows, valueChannels}));
+    return {largest, sum, tile::DotOp::create(b, P, V, O)};
+  }
+};
+
+/// One attention kernel: query tiles of `tileRows` rows (1 in the decode kernel). A null `output` is made, else completed in place.
+FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output) {
+  KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), op.getLoc());
+  Value queryView = b.read(q, "q");
+  if (!queryView)
+    return failure();
+  Value outputView = output ? b.addTied(output, getRowMajorView(outputType), "readwrite", "o") : b.addResult(outputType, "o");
+  Value keyCache = b.addTied(keys, layout.getView(cast<RankedTensorType>(keys.getType()), true), "read", "k_cache");
+  Value valueCache = b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "read", "v_cache");
+  Value list = b.addWork(prefill ? tile::WorkFilter::prefill : tile::WorkFilter::decode, tileRows);
+  Value record = b.addWorkPoint(list, "tile");
+  Value head = b.addPoint(tile::ExtentKind::fixed, kvHeads, "kv_head");
+
+  int64_t group = heads / kvHeads, rows = tileRows * group, columns = std::min<int64_t>(64, layout.page);
+  auto point = tile::PointOp::create(b, list, record);
+  Value limit = prefill ? point.getRows() : Value();
+  SmallVector<Value> place = {point.getRow(), arith::MulIOp::create(b, head, b.index(group)), b.index(0)};
+  Value Q = b.load(queryView, place, {0, 1, 2}, {tileRows, group, channels}, limit);
+  Q = b.widen(tile::ReshapeOp::create(b, b.tileType({rows, channels}, getElementTypeOrSelf(Q.getType())), Q));
+  Q = arith::MulFOp::create(b, Q, b.constant(op.getScale().convertToDouble(), Q.getType()));
+
+  RankedTensorType integers = b.tileType({rows, columns}, b.getI32Type());
+  Value tileRow = arith::DivSIOp::create(b, tile::IotaOp::create(b, integers, 0), b.splat(group, integers));
+  Value rowPositions = arith::AddIOp::create(b, tileRow, b.broadcast(b.toInteger(point.getPosition()), {}, {rows, columns}));
+  Value end = arith::AddIOp::create(b, point.getPosition(), point.getRows());
+  int64_t window = op.getWindow();
+  Block block{b, rows, columns, group, channels, valueChannels, window, keyCache, valueCache, point.getSlot(), head, Q, rowPositions, end};
+
+  Value first = b.index(0);
+  if (window > 0) { // whole blocks before every row's window are skipped
+    Value oldest = arith::SubIOp::create(b, point.getPosition(), b.index(window - 1));
+    oldest = arith::MaxSIOp::create(b, oldest, b.index(0));
+    first = arith::MulIOp::create(b, arith::DivSIOp::create(b, oldest, b.index(columns)), b.index(columns));
+  }
+  // NOTE: the maximum starts finite, so that a block without any allowed position gives exp(-inf) = 0 and not exp(-inf + inf).
+  SmallVector<Value> carried = {b.constant(std::numeric_limits<float>::lowest(), block.floats({rows})), b.constant(0.0, block.floats({rows})),
+                                b.constant(0.0, block.floats({rows, valueChannels}))};
+  auto loop = scf::ForOp::create(b, first, end, b.index(columns), carried);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    scf::YieldOp::create(b, block.emit(loop.getInductionVar(), loop.getRegionIterArgs()));
+  }
+  Value O = arith::DivFOp::create(b, loop.getResult(2), b.broadcast(loop.getResult(1), {0}, {rows, valueChannels}));
+  O = b.convert(O, outputType.getElementType());
+  O = tile::ReshapeOp::create(b, b.tileType({tileRows, group, valueChannels}, outputType.getElementType()), O);
+  b.store(O, outputView, place, {0, 1, 2}, limit);
+
+  std::string name = prefill ? "attention_prefill_q" + std::to_string(tileRows) : std::string("attention_decode");
+  name += "_" + getShapeName({heads, kvHeads, channels}) + (window ? "_window" + std::to_string(window) : "");
+  tile::LaunchOp launch = b.finish(name + "_" + getTypeName(getElementTypeOrSelf(op.getQ().getType())), dispatch);
+  keys = launch.getResult(1);
+  values = launch.getResult(2);
+  return Value(launch.getResult(0));
+}
+
+LogicalResult convert(model::DispatchOp dispatch, CacheLayout layout, int64_t queryTile) {
+  Attention attention{dispatch, {}, layout, 0, 0, 0, 0, {}, {}, {}, {}};
+  if (failed(attention.prepare()) || failed(attention.append()))
+    return failure();
+  FailureOr<Value> prefilled = attention.attend(true, queryTile, Value());
+  if (failed(prefilled))
+    return failure();
+  FailureOr<Value> output = attention.attend(false, 1, *prefilled);
+  if (failed(output))
+    return failure();
+  SmallVector<Value> results;
+  for (Value value : dispatch.getBody().front().getTerminator()->getOperands()) {
+    bool isKeys = value == attention.op.getNewKCache(), isValues = value == attention.op.getNewVCache();
+    results.push_back(isKeys ? attention.keys : isValues ? attention.values : *output);
+  }
+  replaceDispatch(dispatch, results);
+  return success();
+}
+
+struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
+  using SplitAttentionBase::SplitAttentionBase;
+
+  LogicalResult checkOptions() {
+    auto error = [&] { return getOperation().emitError() << "mmc-split-attention expected "; };
+    if (pageTokens < 1 || (pageTokens > 64 && pageTokens % 64 != 0))
+      return error() << "page-tokens of at most 64 or a multiple of 64, got " << pageTokens;
+    if (maxModelLen < 1)
+      return error() << "a positive max-model-len, got " << maxModelLen;
+    if (queryTile < 1)
+      return error() << "a positive query-tile, got " << queryTile;
+    return success();
+  }
+
+  void runOnOperation() override {
+    if (failed(checkOptions()))
+      return signalPassFailure();
+    CacheLayout layout{pageTokens, static_cast<int64_t>(llvm::divideCeil(maxModelLen, pageTokens))};
+    SmallVector<model::DispatchOp> dispatches;
+    getOperation().walk([&](model::DispatchOp dispatch) {
+      if (getDispatchKind(dispatch) == DispatchKind::attention)
+        dispatches.push_back(dispatch);
+    });
+    for (model::DispatchOp dispatch : dispatches)
+      if (failed(convert(dispatch, layout, queryTile)))
+        return signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mmc

@@ -1,0 +1,73 @@
+// TileRoute: the router of a mixture of experts, one token per work point: f32 logits against the gate's panels, softmax over all experts, the
+// top k with ties to the lowest index, renormalised to sum one.
+//
+// Floor: 2 E K FLOP per token; E K f32 weights, which stay in cache.
+#include "passes/Conversion/ModelToTile/KernelBuilder.h"
+#include "passes/Conversion/ModelToTile/Passes.h"
+#include "passes/Fusion/Dispatches.h"
+
+using namespace mlir;
+
+namespace mmc {
+#define GEN_PASS_DEF_TILEROUTE
+#include "passes/Conversion/ModelToTile/Passes.h.inc"
+
+namespace {
+
+/// tile / sum(tile) along the columns of a [1, n] tile.
+Value normalise(KernelBuilder &b, Value tile) {
+  Value sum = tile::ReduceOp::create(b, tile::ReduceKind::add, tile, 1);
+  return arith::DivFOp::create(b, tile, b.broadcast(sum, {0}, cast<RankedTensorType>(tile.getType()).getShape()));
+}
+
+LogicalResult convert(model::DispatchOp dispatch) {
+  auto route = findOp<model::RouteOp>(dispatch);
+  if (!llvm::hasSingleElement(dispatch.getBody().front().without_terminator()))
+    return dispatch.emitOpError("expected the router alone in its dispatch");
+  auto gate = cast<RankedTensorType>(route.getGate().getType());
+  int64_t experts = gate.getDimSize(0), depth = gate.getDimSize(1), topK = route.getTopK();
+
+  KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), route.getLoc());
+  Value x = b.read(route.getX(), "x");
+  if (!x)
+    return failure();
+  Value panels = b.readPanels(route.getGate(), "gate");
+  Value weights = b.addResult(cast<RankedTensorType>(route.getWeights().getType()), "weights");
+  Value chosen = b.addResult(cast<RankedTensorType>(route.getExperts().getType()), "experts");
+  Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
+  Value zero = b.index(0);
+
+  Value X = b.widen(b.load(x, {row, zero}, {0, 1}, {1, depth}));
+  Value W = b.widen(b.load(panels, {zero, zero}, {0, 1}, {experts, depth}));
+  Value logits = tile::DotOp::create(b, X, W, Value(), /*transposeA=*/false, /*transposeB=*/true);
+  Value largest = tile::ReduceOp::create(b, tile::ReduceKind::max, logits, 1);
+  Value shifted = arith::SubFOp::create(b, logits, b.broadcast(largest, {0}, {1, experts}));
+  Value probabilities = normalise(b, math::ExpOp::create(b, shifted));
+  auto top = tile::TopKOp::create(b, b.tileType({1, topK}, b.getF32Type()), b.tileType({1, topK}, b.getI32Type()), probabilities);
+  b.store(normalise(b, top.getValues()), weights, {row, zero}, {0, 1});
+  b.store(top.getColumns(), chosen, {row, zero}, {0, 1});
+
+  std::string name = "route_" + std::to_string(experts) + "x" + std::to_string(depth) + "_top" + std::to_string(topK);
+  tile::LaunchOp launch = b.finish(name + "_" + getTypeName(getElementTypeOrSelf(route.getX().getType())), dispatch);
+  SmallVector<Value> values;
+  for (Value yielded : dispatch.getBody().front().getTerminator()->getOperands())
+    values.push_back(launch.getResult(cast<OpResult>(yielded).getResultNumber()));
+  replaceDispatch(dispatch, values);
+  return success();
+}
+
+struct TileRoute : impl::TileRouteBase<TileRoute> {
+  void runOnOperation() override {
+    SmallVector<model::DispatchOp> dispatches;
+    getOperation().walk([&](model::DispatchOp dispatch) {
+      if (getDispatchKind(dispatch) == DispatchKind::route)
+        dispatches.push_back(dispatch);
+    });
+    for (model::DispatchOp dispatch : dispatches)
+      if (failed(convert(dispatch)))
+        return signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mmc

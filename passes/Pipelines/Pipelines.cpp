@@ -1,0 +1,149 @@
+#include "passes/Pipelines/Pipelines.h"
+
+#include "dialects/Model/IR/Model.h"
+#include "dialects/Model/Transforms/Passes.h"
+#include "passes/Conversion/ModelToTile/Passes.h"
+#include "passes/Fusion/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+
+namespace mmc {
+
+// ---------------------------------------------------------------------------------------------------- the list
+
+// NOTE: bitwise is about float32 plans. Fusion keeps every operation and its order; only the removal of a store and load between two of them
+// could change a bit, and a float32 value survives those.
+static constexpr PassInfo kPasses[] = {
+    {"DecomposeExperts", "mmc-decompose-experts", "mixture of experts to permute, grouped products and combine", false, false},
+    {"AssignPrecision", "mmc-assign-precision", "writes every rounding point as a cast", false, false},
+    {"FormDispatches", "mmc-form-dispatches", "wraps each compute op into a model.dispatch of its own", false, false},
+    {"FuseEpilogue", "mmc-fuse-epilogue", "moves elementwise consumers of a product into its dispatch", true, false},
+    {"FuseMoEDispatch", "mmc-fuse-moe-dispatch", "fuses the gather, the expert products and the combine of a mixture of experts", true, false},
+    {"FusePrologue", "mmc-fuse-prologue", "moves row-wise producers of a norm into its dispatch", true, false},
+    {"FuseRopeAppend", "mmc-fuse-rope-append", "moves the rotary embedding of queries and keys into the attention's dispatch", true, true},
+    {"SplitLightningAttention", "mmc-split-lightning-attention", "linear attention to a prefill kernel with the block loop and a decode kernel", false,
+     false},
+    {"SplitAttention", "mmc-split-attention", "softmax attention to an append kernel and two kernels over a paged cache", false, false},
+    {"TileLinear", "mmc-tile-linear", "dense and grouped products, with their epilogues, to panel kernels", false, false},
+    {"TileRoute", "mmc-tile-route", "routers to kernels: softmax over the experts, top k, renormalised", false, false},
+    {"TilePermute", "mmc-tile-permute", "the sorting of routes by expert to a kernel of scalar loops", false, false},
+    {"TileRows", "mmc-tile-rows", "norms, residuals, embedding, combine, gather, select, rope and elementwise ops to row kernels", false, false},
+    {"VerifyTileLevel", "mmc-verify-tile-level", "asserts that functions contain launches and names of data only", false, false},
+};
+
+ArrayRef<PassInfo> getPassList() { return kPasses; }
+
+void printPassList(llvm::raw_ostream &out, bool json) {
+  if (!json) {
+    for (const PassInfo &pass : kPasses)
+      out << llvm::left_justify(pass.name, 26) << (pass.optional ? "optional  " : "          ") << (pass.bitwise ? "bitwise  " : "         ")
+          << pass.summary << "\n";
+    return;
+  }
+  llvm::json::Array list;
+  for (const PassInfo &pass : kPasses)
+    list.push_back(llvm::json::Object{{"name", pass.name},
+                                      {"argument", pass.argument},
+                                      {"summary", pass.summary},
+                                      {"optional", pass.optional},
+                                      {"bitwise", pass.bitwise}});
+  out << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(list)));
+}
+
+LogicalResult checkPipelineOptions(const PipelineOptions &options, std::string &error) {
+  if (options.dtype != "float32" && options.dtype != "bfloat16") {
+    error = "expected dtype float32 or bfloat16, got " + options.dtype;
+    return failure();
+  }
+  for (const std::string &name : options.disabledPasses) {
+    const PassInfo *info = llvm::find_if(kPasses, [&](const PassInfo &pass) { return name == pass.name; });
+    if (info != std::end(kPasses) && info->optional)
+      continue;
+    SmallVector<StringRef> names;
+    for (const PassInfo &pass : kPasses)
+      if (pass.optional)
+        names.push_back(pass.name);
+    error = "expected the name of an optional pass (" + llvm::join(names, ", ") + ") to disable, got " + name;
+    return failure();
+  }
+  return success();
+}
+
+// ---------------------------------------------------------------------------------------------------- the order
+
+void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &options) {
+  OpPassManager &program = manager.nest<model::ProgramOp>();
+  auto add = [&](StringRef name, std::unique_ptr<Pass> pass) {
+    if (!llvm::is_contained(options.disabledPasses, name))
+      program.addPass(std::move(pass));
+  };
+  add("DecomposeExperts", model::createDecomposeExperts());
+  model::AssignPrecisionOptions precision;
+  precision.dtype = options.dtype;
+  add("AssignPrecision", model::createAssignPrecision(precision));
+
+  add("FormDispatches", createFormDispatches());
+  add("FuseEpilogue", createFuseEpilogue());
+  add("FuseMoEDispatch", createFuseMoEDispatch());
+  add("FusePrologue", createFusePrologue());
+  add("FuseRopeAppend", createFuseRopeAppend());
+
+  SplitLightningAttentionOptions lightning;
+  lightning.block = options.recurrenceBlock;
+  add("SplitLightningAttention", createSplitLightningAttention(lightning));
+  SplitAttentionOptions attention;
+  attention.queryTile = options.queryTile;
+  attention.pageTokens = options.pageTokens;
+  attention.maxModelLen = options.maxModelLen;
+  add("SplitAttention", createSplitAttention(attention));
+  TileLinearOptions linear;
+  linear.rowBlock = options.rowBlock;
+  add("TileLinear", createTileLinear(linear));
+  add("TileRoute", createTileRoute());
+  add("TilePermute", createTilePermute());
+  add("TileRows", createTileRows());
+  add("VerifyTileLevel", createVerifyTileLevel());
+}
+
+// ---------------------------------------------------------------------------------------------------- registration
+
+namespace {
+struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
+  Option<std::string> dtype{*this, "dtype", llvm::cl::desc("float32 or bfloat16"), llvm::cl::init("float32")};
+  Option<int64_t> recurrenceBlock{*this, "recurrence-block", llvm::cl::desc("rows of a block of linear attention"), llvm::cl::init(64)};
+  Option<int64_t> pageTokens{*this, "page-tokens", llvm::cl::desc("positions of a cache page"), llvm::cl::init(64)};
+  Option<int64_t> maxModelLen{*this, "max-model-len", llvm::cl::desc("longest sequence in tokens"), llvm::cl::init(32768)};
+  Option<int64_t> queryTile{*this, "query-tile", llvm::cl::desc("query rows of a prefill tile"), llvm::cl::init(16)};
+  Option<int64_t> rowBlock{*this, "row-block", llvm::cl::desc("rows of a block of a product"), llvm::cl::init(48)};
+  ListOption<std::string> disable{*this, "disable", llvm::cl::desc("td record names of optional passes to leave out")};
+};
+} // namespace
+
+void registerAllPasses() {
+  model::registerModelPasses();
+  registerFusionPasses();
+  registerModelToTilePasses();
+  PassPipelineRegistration<ModelToTileOptions>("mmc-model-to-tile", "a model description to tile kernels and launches",
+                                               [](OpPassManager &manager, const ModelToTileOptions &given) {
+    PipelineOptions options;
+    options.dtype = given.dtype;
+    options.recurrenceBlock = given.recurrenceBlock;
+    options.pageTokens = given.pageTokens;
+    options.maxModelLen = given.maxModelLen;
+    options.queryTile = given.queryTile;
+    options.rowBlock = given.rowBlock;
+    options.disabledPasses.assign(given.disable.begin(), given.disable.end());
+    std::string error;
+    if (failed(checkPipelineOptions(options, error)))
+      llvm::errs() << "mmc-model-to-tile: " << error << "; it runs all passes\n", options.disabledPasses.clear();
+    buildModelToTilePipeline(manager, options);
+  });
+}
+
+} // namespace mmc
