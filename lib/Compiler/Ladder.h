@@ -1,0 +1,50 @@
+// One compilation in progress: the module, and the steps that take it down the ladder. The interface in Compiler.h is made of these.
+#pragma once
+
+#include "lib/Compiler/Compiler.h"
+#include "lib/Target/Plan/PlanWriter.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <chrono>
+
+namespace mmc {
+
+/// Every dialect that a level of the ladder uses.
+void registerMmcDialects(mlir::DialectRegistry &registry);
+
+class Ladder {
+public:
+  explicit Ladder(const CompileOptions &options);
+
+  /// Reads HF_DIR, config.json or a .mlir file.
+  runtime::Status readModel(const std::string &input);
+  /// Model to tile launches.
+  runtime::Status lowerToTile();
+  /// Tile launches to a plan.module.
+  runtime::Status lowerToPlan();
+  /// Kernels to an object, and everything to segments.
+  runtime::Status translate();
+
+  /// The module's text as it is now.
+  std::string text();
+  const PlanSegments &segments() const { return planSegments; }
+
+private:
+  /// Runs `body` with diagnostics collected; a failure becomes a status of `kind`.
+  runtime::Status guarded(const runtime::ErrorKind &kind, const char *what, llvm::function_ref<mlir::LogicalResult()> body);
+  void finish(const char *name, std::string detail);
+  runtime::Status noteProgram();
+  mlir::LogicalResult runTilePasses();
+
+  const CompileOptions &options;
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  PlanSegments planSegments;
+  uint64_t parametersTotal = 0, parametersActive = 0, maxModelLen = 0;
+  std::chrono::steady_clock::time_point started;
+};
+
+} // namespace mmc
