@@ -1,7 +1,8 @@
 //===- AddedTokens.cpp - tokens that are found in the text before BPE ------===//
 //
-// The order of events follows HF tokenizers: matches are found first and never overlap; a match that fails `single_word` is skipped whole;
-// white space goes to the token on request, on the left no further than the previous token's end.
+// The order of events follows HF tokenizers: matches are found first and never overlap; a match that fails
+// `single_word` is skipped whole; white space goes to the token on request, on the left no further than the previous
+// token's end.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/AddedTokens.h"
@@ -13,7 +14,8 @@ namespace mmc::text {
 
 void TokenSet::assign(std::vector<std::pair<std::string, uint32_t>> list) {
   std::sort(list.begin(), list.end());
-  list.erase(std::unique(list.begin(), list.end(), [](const auto &a, const auto &b) { return a.first == b.first; }), list.end());
+  list.erase(std::unique(list.begin(), list.end(), [](const auto &a, const auto &b) { return a.first == b.first; }),
+             list.end());
   patterns = std::move(list);
   first.fill(0);
   for (const auto &[text, token] : patterns) ++first[static_cast<uint8_t>(text[0]) + 1];
@@ -39,8 +41,10 @@ const uint32_t *TokenSet::longestAt(std::string_view text, size_t position, size
       continue;
     }
     auto begin = patterns.begin();
-    low = std::partition_point(begin + low, begin + high, [&](const auto &pattern) { return at(pattern) < byte; }) - begin;
-    high = std::partition_point(begin + low, begin + high, [&](const auto &pattern) { return at(pattern) == byte; }) - begin;
+    low = std::partition_point(begin + low, begin + high, [&](const auto &pattern) { return at(pattern) < byte; }) -
+          begin;
+    high = std::partition_point(begin + low, begin + high, [&](const auto &pattern) { return at(pattern) == byte; }) -
+           begin;
   }
   return longest;
 }
@@ -54,8 +58,9 @@ Result<AddedTokens> AddedTokens::build(TokenizerFile &file, NormalizeFn normaliz
     const AddedToken &token = added.tokens[index];
     if (token.content.size() > kLongest)
       return makeError(ErrorCode::AddedTokensInvalid, ErrorKind::Capacity,
-                       "added_tokens[" + std::to_string(index) + "]: content of " + std::to_string(token.content.size()) +
-                           " bytes, at most " + std::to_string(kLongest) + " are accepted");
+                       "added_tokens[" + std::to_string(index) + "]: content of " +
+                           std::to_string(token.content.size()) + " bytes, at most " + std::to_string(kLongest) +
+                           " are accepted");
     std::string pattern(token.normalized ? normalize(token.content, storage) : std::string_view(token.content));
     if (pattern.empty()) continue;
     for (bool withSpecial : {false, true})
@@ -104,8 +109,9 @@ bool standsAlone(std::string_view text, size_t begin, size_t end) {
 Status AddedTokens::split(std::string_view text, Form form, bool withSpecial, FunctionRef<Status(int32_t)> onToken,
                           FunctionRef<Status(std::string_view)> onText) const {
   const TokenSet &tokenSet = set(form, withSpecial);
-  size_t done = 0;                     // text before this is handed out
-  size_t knownSpace[2] = {0, 0};       // white space that is already measured: scanning it again for each token would be quadratic
+  size_t done = 0; // text before this is handed out
+  size_t knownSpace[2] = {
+      0, 0}; // white space that is already measured: scanning it again for each token would be quadratic
   for (size_t position = tokenSet.empty() ? text.size() : 0; position < text.size();) {
     size_t length = 0;
     const uint32_t *found = tokenSet.longestAt(text, position, length);

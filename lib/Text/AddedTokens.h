@@ -1,8 +1,9 @@
 //===- AddedTokens.h - tokens that are found in the text before BPE --------===//
 //
-// Finds added tokens leftmost-longest and honours their flags. Tokens that match the text as given and tokens that match the normalised text
-// are two sets, searched one after the other. A search either sees all tokens or leaves the special ones out, so that special text inside
-// user content is ordinary text. Invariant: a token has at most kLongest bytes, so a search takes at most kLongest steps per character.
+// Finds added tokens leftmost-longest and honours their flags. Tokens that match the text as given and tokens that
+// match the normalised text are two sets, searched one after the other. A search either sees all tokens or leaves the
+// special ones out, so that special text inside user content is ordinary text. Invariant: a token has at most kLongest
+// bytes, so a search takes at most kLongest steps per character.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_ADDEDTOKENS_H
@@ -15,7 +16,8 @@
 
 namespace mmc::text {
 
-/// Added tokens of one kind, sorted, searched as a trie without nodes: a state is a range of the sorted tokens and a depth.
+/// Added tokens of one kind, sorted, searched as a trie without nodes: a state is a range of the sorted tokens and a
+/// depth.
 class TokenSet {
 public:
   /// `patterns[i]` is the text to find for `tokens[which[i]]`; where two tokens have one text, the first wins.
@@ -26,7 +28,7 @@ public:
 
 private:
   std::vector<std::pair<std::string, uint32_t>> patterns; ///< sorted by text
-  std::array<uint32_t, 257> first{}; ///< patterns that start with byte b: [first[b], first[b + 1])
+  std::array<uint32_t, 257> first{};                      ///< patterns that start with byte b: [first[b], first[b + 1])
 };
 
 class AddedTokens {

@@ -1,7 +1,7 @@
 //===- Bpe.cpp - byte pair encoding of one pre-token -----------------------===//
 //
-// Symbols form a linked list; a heap holds merge candidates, which are checked again when they surface because neighbours may have merged
-// since. Every merge adds at most two candidates, so the heap sees at most 3n entries.
+// Symbols form a linked list; a heap holds merge candidates, which are checked again when they surface because
+// neighbours may have merged since. Every merge adds at most two candidates, so the heap sees at most 3n entries.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/Bpe.h"
@@ -29,8 +29,9 @@ Status Bpe::readSettings(const nlohmann::json &model, const Vocabulary &vocabula
   auto type = model.find("type");
   // Files of old converters have no type; their model is BPE where they have merges.
   if (type != model.end() && *type != "BPE")
-    return unsupportedError("model.type", type->is_string() ? "'" + quoteForMessage(type->get<std::string>()) + "'" : describeJson(*type),
-                            "'BPE'");
+    return unsupportedError(
+        "model.type", type->is_string() ? "'" + quoteForMessage(type->get<std::string>()) + "'" : describeJson(*type),
+        "'BPE'");
   if (!model.contains("merges")) return fieldError("model.merges", "an array", "nothing");
   for (const char *name : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     auto found = model.find(name);
@@ -173,7 +174,27 @@ void Bpe::pushInitialSymbols(std::string_view word, std::vector<Scratch::Symbol>
   if (!symbols.empty()) symbols.back().next = -1;
 }
 
-void Bpe::encode(std::string_view word, const Vocabulary &vocabulary, Scratch &scratch, std::vector<int32_t> &ids) const {
+void Bpe::encode(std::string_view word, const Vocabulary &vocabulary, Scratch &scratch,
+                 std::vector<int32_t> &ids) const {
+  if (scratch.known.empty() || word.size() > Scratch::Known::kMostBytes) return merge(word, vocabulary, scratch, ids);
+  uint64_t hash = seed;
+  for (char byte : word) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001B3u;
+  Scratch::Known &entry = scratch.known[mixBits(hash) % scratch.known.size()];
+  if (entry.length == word.size() && std::string_view(entry.bytes, entry.length) == word) {
+    ids.insert(ids.end(), entry.ids, entry.ids + entry.count);
+    return;
+  }
+  size_t before = ids.size();
+  merge(word, vocabulary, scratch, ids);
+  if (ids.size() - before > Scratch::Known::kMostIds) return;
+  entry.length = static_cast<uint8_t>(word.size());
+  entry.count = static_cast<uint8_t>(ids.size() - before);
+  std::copy(word.begin(), word.end(), entry.bytes);
+  std::copy(ids.begin() + before, ids.end(), entry.ids);
+}
+
+void Bpe::merge(std::string_view word, const Vocabulary &vocabulary, Scratch &scratch,
+                std::vector<int32_t> &ids) const {
   if (ignoreMerges)
     if (std::optional<int32_t> id = vocabulary.findBytes(word); id && !isSpecial[*id]) {
       ids.push_back(*id);
@@ -213,7 +234,8 @@ void Bpe::encode(std::string_view word, const Vocabulary &vocabulary, Scratch &s
     if (left.previous >= 0) propose(left.previous);
     if (left.next >= 0) propose(top.position);
   }
-  for (int32_t index = symbols.empty() ? -1 : 0; index >= 0; index = symbols[index].next) ids.push_back(symbols[index].id);
+  for (int32_t index = symbols.empty() ? -1 : 0; index >= 0; index = symbols[index].next)
+    ids.push_back(symbols[index].id);
 }
 
 } // namespace mmc::text

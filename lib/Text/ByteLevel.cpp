@@ -1,6 +1,7 @@
 //===- ByteLevel.cpp - the byte alphabet of GPT-2 style vocabularies -------===//
 //
-// Both directions are tables built at compile time. Invariant: the mapping is a bijection between 256 bytes and 256 characters below U+0144.
+// Both directions are tables built at compile time. Invariant: the mapping is a bijection between 256 bytes and 256
+// characters below U+0144.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/ByteLevel.h"

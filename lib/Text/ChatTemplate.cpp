@@ -1,7 +1,7 @@
 //===- ChatTemplate.cpp - the family's turn format -------------------------===//
 //
-// One turn: <beginning_of_sentence> header newline content <end_of_sentence> newline. Header and content are one piece, because a
-// tokenizer may join the newline with the content's first characters, and did so in training.
+// One turn: <beginning_of_sentence> header newline content <end_of_sentence> newline. Header and content are one piece,
+// because a tokenizer may join the newline with the content's first characters, and did so in training.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/ChatTemplate.h"
@@ -23,8 +23,8 @@ Error chatError(ErrorKind kind, std::string message, std::string hint = {}) {
 
 Result<ChatRole> parseChatRole(std::string_view name) {
   constexpr std::pair<std::string_view, ChatRole> kRoles[] = {
-      {"system", ChatRole::System},       {"user", ChatRole::User}, {"assistant", ChatRole::Assistant},
-      {"ai", ChatRole::Assistant},        {"tool", ChatRole::Tool}, {"function", ChatRole::Tool},
+      {"system", ChatRole::System},    {"user", ChatRole::User}, {"assistant", ChatRole::Assistant},
+      {"ai", ChatRole::Assistant},     {"tool", ChatRole::Tool}, {"function", ChatRole::Tool},
       {"tools", ChatRole::ToolSetting}};
   for (auto [known, role] : kRoles)
     if (name == known) return role;
@@ -35,15 +35,19 @@ Result<ChatRole> parseChatRole(std::string_view name) {
 Result<ChatTemplate> ChatTemplate::forArchitecture(std::string_view architecture) {
   if (architecture == "MiniMaxText01ForCausalLM" || architecture == "MiniMaxForCausalLM") return text01();
   if (architecture == "MiniMaxM1ForCausalLM") return m1();
-  return chatError(ErrorKind::Incompatible, "chat: no template for architecture '" + std::string(architecture.substr(0, 80)) + "'",
+  return chatError(ErrorKind::Incompatible,
+                   "chat: no template for architecture '" + std::string(architecture.substr(0, 80)) + "'",
                    "templates exist for MiniMaxText01ForCausalLM, MiniMaxForCausalLM, MiniMaxM1ForCausalLM");
 }
 
 Result<std::string> ChatTemplate::header(ChatRole role) const {
   switch (role) {
-  case ChatRole::System: return std::string("system ai_setting=assistant\n");
-  case ChatRole::User: return std::string("user name=user\n");
-  case ChatRole::Assistant: return std::string(kAssistantHeader);
+  case ChatRole::System:
+    return std::string("system ai_setting=assistant\n");
+  case ChatRole::User:
+    return std::string("user name=user\n");
+  case ChatRole::Assistant:
+    return std::string(kAssistantHeader);
   case ChatRole::Tool:
     return std::string(family == Family::M1 ? "tool name=tools\n" : "system function_response=functions\n");
   case ChatRole::ToolSetting:
@@ -54,7 +58,8 @@ Result<std::string> ChatTemplate::header(ChatRole role) const {
   return chatError(ErrorKind::Usage, "chat: unknown role");
 }
 
-Result<std::vector<ChatPiece>> ChatTemplate::render(std::span<const ChatMessage> messages, bool addGenerationPrompt) const {
+Result<std::vector<ChatPiece>> ChatTemplate::render(std::span<const ChatMessage> messages,
+                                                    bool addGenerationPrompt) const {
   if (messages.empty()) return chatError(ErrorKind::Usage, "chat: expected at least one message, found none");
   std::vector<ChatPiece> pieces;
   if (family == Family::M1) pieces.push_back({kDocumentStart, true});

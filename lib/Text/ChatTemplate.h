@@ -1,8 +1,9 @@
 //===- ChatTemplate.h - the family's turn format ---------------------------===//
 //
-// Turns of a conversation as the models were trained to see them (spec/minimax-01.md 1.5), written here once and vetted; a model folder's
-// chat_template is a program from an untrusted file and is never executed, not even read. A rendered conversation is a list of pieces that
-// say which text is a special token and which is content; content is encoded with special tokens off, so a user cannot write a turn.
+// Turns of a conversation as the models were trained to see them (spec/minimax-01.md 1.5), written here once and
+// vetted; a model folder's chat_template is a program from an untrusted file and is never executed, not even read. A
+// rendered conversation is a list of pieces that say which text is a special token and which is content; content is
+// encoded with special tokens off, so a user cannot write a turn.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_CHATTEMPLATE_H
@@ -42,8 +43,8 @@ public:
   /// By an entry of config.json's `architectures`; an architecture outside the family is an Error.
   static Result<ChatTemplate> forArchitecture(std::string_view architecture);
 
-  /// The pieces of a conversation of at least one message; neighbours are never both content. With `addGenerationPrompt` the
-  /// header of the assistant's next turn follows.
+  /// The pieces of a conversation of at least one message; neighbours are never both content. With
+  /// `addGenerationPrompt` the header of the assistant's next turn follows.
   Result<std::vector<ChatPiece>> render(std::span<const ChatMessage> messages, bool addGenerationPrompt = true) const;
   /// The ids of a conversation. The tokenizer must have the family's special tokens.
   Result<std::vector<int32_t>> encode(const Tokenizer &tokenizer, std::span<const ChatMessage> messages,

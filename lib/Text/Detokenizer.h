@@ -1,7 +1,7 @@
 //===- Detokenizer.h - token ids to text, one at a time --------------------===//
 //
-// For streaming: push() gives the text that became certain with an id, so that a reader never sees half a character. The concatenation of
-// all outputs, with flush() at the end, equals Tokenizer::decode of all ids.
+// For streaming: push() gives the text that became certain with an id, so that a reader never sees half a character.
+// The concatenation of all outputs, with flush() at the end, equals Tokenizer::decode of all ids.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_DETOKENIZER_H
@@ -14,10 +14,12 @@ namespace mmc::text {
 /// The state of one output stream; not for two threads at once. The Tokenizer must outlive it.
 class Detokenizer {
 public:
-  explicit Detokenizer(const Tokenizer &tokenizer, DecodeOptions options = {}) : tokenizer(tokenizer), options(options) {}
+  explicit Detokenizer(const Tokenizer &tokenizer, DecodeOptions options = {})
+      : tokenizer(tokenizer), options(options) {}
 
-  /// The text that `id` completes; empty while a character is incomplete (at most 3 bytes are held back). Bytes that can no longer become
-  /// a character come out as U+FFFD at once. An id that does not exist is an Error and leaves the state as it was.
+  /// The text that `id` completes; empty while a character is incomplete (at most 3 bytes are held back). Bytes that
+  /// can no longer become a character come out as U+FFFD at once. An id that does not exist is an Error and leaves the
+  /// state as it was.
   Result<std::string> push(int32_t id);
   /// The end of the stream: an incomplete character becomes U+FFFD. Afterwards a new stream may begin.
   std::string flush();

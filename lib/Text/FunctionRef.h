@@ -1,7 +1,8 @@
 //===- FunctionRef.h - a borrowed callable ---------------------------------===//
 //
-// Text streams through the stages of the tokenizer as callbacks; this passes one without an allocation and without a template in every
-// header. Invariant: the callable outlives the call it is passed to, so a FunctionRef is a parameter and never a member.
+// Text streams through the stages of the tokenizer as callbacks; this passes one without an allocation and without a
+// template in every header. Invariant: the callable outlives the call it is passed to, so a FunctionRef is a parameter
+// and never a member.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_FUNCTIONREF_H

@@ -16,11 +16,14 @@ namespace {
 using nlohmann::json;
 
 Error configError(const std::string &field, const std::string &expected, const std::string &found) {
-  return makeError(ErrorCode::GenerationConfigInvalid, ErrorKind::Integrity, field + ": expected " + expected + ", found " + found);
+  return makeError(ErrorCode::GenerationConfigInvalid, ErrorKind::Integrity,
+                   field + ": expected " + expected + ", found " + found);
 }
 
 Result<int32_t> readId(const json &value, const std::string &field, std::optional<int64_t> vocabSize) {
-  if (!value.is_number_unsigned()) return configError(field, "an id (a non-negative integer)", value.is_number_integer() ? value.dump() : describeJson(value));
+  if (!value.is_number_unsigned())
+    return configError(field, "an id (a non-negative integer)",
+                       value.is_number_integer() ? value.dump() : describeJson(value));
   uint64_t id = value.get<uint64_t>();
   uint64_t limit = vocabSize ? static_cast<uint64_t>(std::max<int64_t>(*vocabSize, 0)) : uint64_t(INT32_MAX);
   if (id >= limit) return configError(field, "an id below " + std::to_string(limit), std::to_string(id));
@@ -63,13 +66,16 @@ Result<std::optional<int32_t>> readEndToken(const std::string &folder, const Tok
   if (token.is_null()) return std::optional<int32_t>();
   if (!token.is_string()) return configError("tokenizer_config.json: eos_token", "a string", describeJson(token));
   std::optional<int32_t> id = tokenizer.findToken(token.get<std::string>());
-  if (!id) return configError("tokenizer_config.json: eos_token", "a token of tokenizer.json", "'" + quoteForMessage(token.get<std::string>()) + "'");
+  if (!id)
+    return configError("tokenizer_config.json: eos_token", "a token of tokenizer.json",
+                       "'" + quoteForMessage(token.get<std::string>()) + "'");
   return id;
 }
 
 } // namespace
 
-Result<GenerationConfig> parseGenerationConfig(std::string_view text, std::string_view name, std::optional<int64_t> vocabSize) {
+Result<GenerationConfig> parseGenerationConfig(std::string_view text, std::string_view name,
+                                               std::optional<int64_t> vocabSize) {
   try {
     Result<json> document = parseObject(text, name);
     if (!document) return document.error();
@@ -89,13 +95,16 @@ Result<GenerationConfig> parseGenerationConfig(std::string_view text, std::strin
       config.eosTokenIds.push_back(*id);
     }
     std::sort(config.eosTokenIds.begin(), config.eosTokenIds.end());
-    config.eosTokenIds.erase(std::unique(config.eosTokenIds.begin(), config.eosTokenIds.end()), config.eosTokenIds.end());
+    config.eosTokenIds.erase(std::unique(config.eosTokenIds.begin(), config.eosTokenIds.end()),
+                             config.eosTokenIds.end());
     auto number = [](const json &value) { return value.is_number(); };
-    Status status = readOptional(*document, file, "do_sample", "true or false", [](const json &v) { return v.is_boolean(); }, config.doSample);
+    Status status = readOptional(
+        *document, file, "do_sample", "true or false", [](const json &v) { return v.is_boolean(); }, config.doSample);
     if (status) status = readOptional(*document, file, "temperature", "a number", number, config.temperature);
     if (status) status = readOptional(*document, file, "top_p", "a number", number, config.topP);
     if (status)
-      status = readOptional(*document, file, "top_k", "an integer", [](const json &v) { return v.is_number_integer(); }, config.topK);
+      status = readOptional(
+          *document, file, "top_k", "an integer", [](const json &v) { return v.is_number_integer(); }, config.topK);
     if (!status) return status.error();
     return config;
   } catch (const std::exception &) {
@@ -103,7 +112,8 @@ Result<GenerationConfig> parseGenerationConfig(std::string_view text, std::strin
   }
 }
 
-Result<GenerationConfig> loadGenerationConfig(const std::string &folder, const Tokenizer *tokenizer, std::optional<int64_t> vocabSize) {
+Result<GenerationConfig> loadGenerationConfig(const std::string &folder, const Tokenizer *tokenizer,
+                                              std::optional<int64_t> vocabSize) {
   try {
     GenerationConfig config;
     for (const char *name : {"generation_config.json", "config.json"}) {

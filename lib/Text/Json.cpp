@@ -1,8 +1,8 @@
 //===- Json.cpp - strict JSON with streamed subtrees -----------------------===//
 //
-// A SAX consumer for nlohmann's parser. Every limit is enforced while events arrive, so hostile nesting or size is refused before it costs
-// memory. Invariant: `open` holds the containers of the document from the root to the current one; pointers stay valid because only the
-// innermost container grows.
+// A SAX consumer for nlohmann's parser. Every limit is enforced while events arrive, so hostile nesting or size is
+// refused before it costs memory. Invariant: `open` holds the containers of the document from the root to the current
+// one; pointers stay valid because only the innermost container grows.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/Json.h"
@@ -103,7 +103,8 @@ private:
 
   bool count() {
     if (++values <= limits.values) return true;
-    return fail(ErrorCode::JsonStructure, "more than " + std::to_string(limits.values) + " values outside vocabulary and merges");
+    return fail(ErrorCode::JsonStructure,
+                "more than " + std::to_string(limits.values) + " values outside vocabulary and merges");
   }
 
   bool scalar(const JsonEvent &event, json value) {
@@ -157,17 +158,26 @@ private:
 
 const char *JsonEvent::describe() const {
   switch (kind) {
-  case Null: return "null";
-  case Boolean: return "a boolean";
-  case Unsigned: return "an integer";
-  case Negative: return "a negative integer";
-  case Float: return "a fraction";
-  case String: return "a string";
-  case Key: return "a key";
+  case Null:
+    return "null";
+  case Boolean:
+    return "a boolean";
+  case Unsigned:
+    return "an integer";
+  case Negative:
+    return "a negative integer";
+  case Float:
+    return "a fraction";
+  case String:
+    return "a string";
+  case Key:
+    return "a key";
   case BeginObject:
-  case EndObject: return "an object";
+  case EndObject:
+    return "an object";
   case BeginArray:
-  case EndArray: return "an array";
+  case EndArray:
+    return "an array";
   }
   return "a value";
 }

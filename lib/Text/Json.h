@@ -1,8 +1,9 @@
 //===- Json.h - strict JSON with streamed subtrees -------------------------===//
 //
-// tokenizer.json holds three big subtrees (vocabulary, merges, added tokens) and a few small settings. The settings become a document; the
-// big subtrees are handed event by event to a sink, so that memory stays near the size of the file. Strict: UTF-8, no trailing text, no
-// duplicate key, bounded depth, bounded number of values. Internal to lib/Text: no public header includes it.
+// tokenizer.json holds three big subtrees (vocabulary, merges, added tokens) and a few small settings. The settings
+// become a document; the big subtrees are handed event by event to a sink, so that memory stays near the size of the
+// file. Strict: UTF-8, no trailing text, no duplicate key, bounded depth, bounded number of values. Internal to
+// lib/Text: no public header includes it.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_JSON_H
@@ -22,7 +23,19 @@ namespace mmc::text {
 
 /// One event inside a streamed subtree.
 struct JsonEvent {
-  enum Kind { Null, Boolean, Unsigned, Negative, Float, String, Key, BeginObject, EndObject, BeginArray, EndArray } kind;
+  enum Kind {
+    Null,
+    Boolean,
+    Unsigned,
+    Negative,
+    Float,
+    String,
+    Key,
+    BeginObject,
+    EndObject,
+    BeginArray,
+    EndArray
+  } kind;
   /// 0 for the subtree's own value; its members have depth 1. A Key has the depth of its value.
   int depth;
   std::string_view text; ///< of a String or a Key; valid during the call
@@ -40,8 +53,8 @@ struct JsonLimits {
   size_t values = 65536; ///< values of the document, streamed subtrees not counted
 };
 
-/// Parses `text`, naming it `name` in errors. A value whose path ("/model/vocab") is in `sinks` goes to its sink and stands as `null` in
-/// the document.
+/// Parses `text`, naming it `name` in errors. A value whose path ("/model/vocab") is in `sinks` goes to its sink and
+/// stands as `null` in the document.
 Result<nlohmann::json> parseJson(std::string_view text, std::string_view name,
                                  const std::map<std::string, JsonSink> &sinks = {}, const JsonLimits &limits = {});
 

@@ -1,6 +1,7 @@
 //===- PreTokenizer.cpp - the cutting of text into pre-tokens --------------===//
 //
-// Every step first tells matches from gaps and then groups them by its behaviour. Grouping looks one piece ahead at most.
+// Every step first tells matches from gaps and then groups them by its behaviour. Grouping looks one piece ahead at
+// most.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/PreTokenizer.h"
@@ -14,8 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostSteps = 16;
-constexpr const char *kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr const char *kGpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr const char *kSupported = "ByteLevel, or a Sequence of Split and Digits that ends in ByteLevel";
 
 Result<bool> readFlag(const json &settings, const char *name, bool absent, const std::string &field) {
@@ -54,7 +54,9 @@ Status cutDigits(std::string_view text, PieceFn emit) {
   return done < text.size() ? emit(text.substr(done), false) : Status();
 }
 
-std::string_view join(std::string_view left, std::string_view right) { return {left.data(), left.size() + right.size()}; }
+std::string_view join(std::string_view left, std::string_view right) {
+  return {left.data(), left.size() + right.size()};
+}
 
 } // namespace
 
@@ -74,7 +76,8 @@ Status PreTokenizer::addSplit(const json &settings, const std::string &field) {
                       pattern == settings.end() ? "nothing" : describeJson(*pattern));
   const std::string &form = pattern->begin().key();
   const json &text = pattern->begin().value();
-  if (form != "String" && form != "Regex") return unsupportedError(field + ".pattern", "'" + quoteForMessage(form) + "'", "String, Regex");
+  if (form != "String" && form != "Regex")
+    return unsupportedError(field + ".pattern", "'" + quoteForMessage(form) + "'", "String, Regex");
   if (!text.is_string()) return fieldError(field + ".pattern." + form, "a string", describeJson(text));
   step.kind = form == "String" ? Step::Literal : Step::Pattern;
   if (form == "String")
@@ -82,7 +85,8 @@ Status PreTokenizer::addSplit(const json &settings, const std::string &field) {
   else if (Status status = addRegex(text.get_ref<const std::string &>(), field + ".pattern.Regex", step); !status)
     return status;
   auto behavior = settings.find("behavior");
-  if (behavior == settings.end() || !behavior->is_string()) return fieldError(field + ".behavior", "a string", "something else");
+  if (behavior == settings.end() || !behavior->is_string())
+    return fieldError(field + ".behavior", "a string", "something else");
   constexpr std::pair<const char *, Behavior> kBehaviors[] = {{"Removed", Behavior::Removed},
                                                               {"Isolated", Behavior::Isolated},
                                                               {"Contiguous", Behavior::Contiguous},
@@ -110,10 +114,11 @@ Status PreTokenizer::addSequence(const json &settings, const std::string &field)
     return fieldError(field + ".pretokenizers", "an array", list == settings.end() ? "nothing" : describeJson(*list));
   if (list->size() > kMostSteps)
     return makeError(ErrorCode::SettingUnsupported, ErrorKind::Capacity,
-                     field + ".pretokenizers: " + std::to_string(list->size()) + " entries, at most " + std::to_string(kMostSteps) +
-                         " are accepted");
+                     field + ".pretokenizers: " + std::to_string(list->size()) + " entries, at most " +
+                         std::to_string(kMostSteps) + " are accepted");
   for (size_t index = 0; index < list->size(); ++index)
-    if (Status status = add((*list)[index], field + ".pretokenizers[" + std::to_string(index) + "]"); !status) return status;
+    if (Status status = add((*list)[index], field + ".pretokenizers[" + std::to_string(index) + "]"); !status)
+      return status;
   return {};
 }
 
@@ -121,9 +126,11 @@ Status PreTokenizer::add(const json &settings, const std::string &field) {
   if (!settings.is_object()) return fieldError(field, "an object", describeJson(settings));
   auto type = settings.find("type");
   if (type == settings.end() || !type->is_string()) return fieldError(field + ".type", "a string", "something else");
-  if (steps.size() >= kMostSteps) return unsupportedError(field, "a chain of more than " + std::to_string(kMostSteps) + " steps", kSupported);
+  if (steps.size() >= kMostSteps)
+    return unsupportedError(field, "a chain of more than " + std::to_string(kMostSteps) + " steps", kSupported);
   // After ByteLevel the text is spelled in the byte alphabet; cutting it further is not supported.
-  if (!steps.empty() && steps.back().kind == Step::ByteLevel) return unsupportedError(field, "a step after ByteLevel", kSupported);
+  if (!steps.empty() && steps.back().kind == Step::ByteLevel)
+    return unsupportedError(field, "a step after ByteLevel", kSupported);
   if (*type == "Sequence") return addSequence(settings, field);
   if (*type == "Split") return addSplit(settings, field);
   Step step;
@@ -199,14 +206,16 @@ Status PreTokenizer::Run::step(size_t index, std::string_view piece, EmitFn emit
       piece = prefixed;
     }
     if (step.regex < 0) return emit(piece);
-    return matchers[step.regex].split(piece, [&](std::string_view preToken, bool) { return preToken.empty() ? Status() : emit(preToken); });
+    return matchers[step.regex].split(
+        piece, [&](std::string_view preToken, bool) { return preToken.empty() ? Status() : emit(preToken); });
   }
   auto produce = [&](PieceFn take) -> Status {
     if (step.kind == Step::Digits) return cutDigits(piece, take);
     if (step.kind == Step::Literal) return cutLiteral(piece, step.literal, take);
     return matchers[step.regex].split(piece, take);
   };
-  return PreTokenizer::group(step.behavior, step.invert, produce, [&](std::string_view smaller) { return this->step(index + 1, smaller, emit); });
+  return PreTokenizer::group(step.behavior, step.invert, produce,
+                             [&](std::string_view smaller) { return this->step(index + 1, smaller, emit); });
 }
 
 } // namespace mmc::text

@@ -1,7 +1,8 @@
 //===- PreTokenizer.h - the cutting of text into pre-tokens ----------------===//
 //
-// A chain of steps, each of which cuts a piece into smaller ones; what leaves the last step is a pre-token, given to BPE as bytes. Pieces
-// stream through the chain one at a time, so memory does not grow with their number. Internal to lib/Text.
+// A chain of steps, each of which cuts a piece into smaller ones; what leaves the last step is a pre-token, given to
+// BPE as bytes. Pieces stream through the chain one at a time, so memory does not grow with their number. Internal to
+// lib/Text.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_PRETOKENIZER_H

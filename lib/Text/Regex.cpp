@@ -1,8 +1,8 @@
 //===- Regex.cpp - bounded matching with PCRE2 -----------------------------===//
 //
-// Matches are anchored and the search for a start is ours, because PCRE2's match limit counts per start position. An attempt first gets
-// kFreeSteps; if that is not enough the limit is raised fourfold, and each raised attempt is paid from the budget. So the cost of a text is
-// at most kFreeSteps per character plus the budget.
+// Matches are anchored and the search for a start is ours, because PCRE2's match limit counts per start position. An
+// attempt first gets kFreeSteps; if that is not enough the limit is raised fourfold, and each raised attempt is paid
+// from the budget. So the cost of a text is at most kFreeSteps per character plus the budget.
 //
 //===----------------------------------------------------------------------===//
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -16,10 +16,18 @@ namespace mmc::text {
 namespace {
 
 constexpr uint32_t kFreeSteps = 64;
-constexpr uint64_t kBaseBudget = 8'000'000;
+constexpr uint64_t kBaseBudget = 1'000'000;
 constexpr uint64_t kBudgetPerByte = 32;
 constexpr uint32_t kHeapKiB = 64 * 1024; // backtracking memory of one match
 constexpr size_t kLongestPattern = 16 * 1024;
+
+/// Between two counted steps the engine may run through the whole program, so a long program gets fewer of them.
+uint64_t baseBudget(const pcre2_code *code) {
+  size_t bytes = 0;
+  pcre2_pattern_info(code, PCRE2_INFO_SIZE, &bytes);
+  constexpr size_t kUsualProgram = 1024;
+  return kBaseBudget * kUsualProgram / std::max(bytes, kUsualProgram);
+}
 
 const pcre2_code *codeOf(const void *code) { return static_cast<const pcre2_code *>(code); }
 
@@ -41,8 +49,8 @@ Result<Regex> Regex::compile(std::string_view pattern, const std::string &field)
   // Start optimisations would search ahead in the text on every anchored attempt.
   uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE |
                      PCRE2_NO_START_OPTIMIZE;
-  pcre2_code *code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source->data()), source->size(), options, &number, &offset,
-                                   context.get());
+  pcre2_code *code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source->data()), source->size(), options, &number,
+                                   &offset, context.get());
   if (!code) {
     PCRE2_UCHAR message[160];
     pcre2_get_error_message(number, message, sizeof(message));
@@ -50,16 +58,16 @@ Result<Regex> Regex::compile(std::string_view pattern, const std::string &field)
                      field + ": pattern does not compile: " + reinterpret_cast<const char *>(message));
   }
   Regex regex;
-  regex.code = std::shared_ptr<const void>(code, [](const void *p) { pcre2_code_free(const_cast<pcre2_code *>(codeOf(p))); });
+  regex.code =
+      std::shared_ptr<const void>(code, [](const void *p) { pcre2_code_free(const_cast<pcre2_code *>(codeOf(p))); });
   regex.field = field;
   return regex;
 }
 
 RegexMatcher::RegexMatcher(const Regex &regex, size_t textBytes)
-    : regex(regex), budget(kBaseBudget + kBudgetPerByte * textBytes) {
-  matchData = std::shared_ptr<void>(pcre2_match_data_create(1, nullptr), [](void *p) {
-    pcre2_match_data_free(static_cast<pcre2_match_data *>(p));
-  });
+    : regex(regex), budget(baseBudget(codeOf(regex.code.get())) + kBudgetPerByte * textBytes) {
+  matchData = std::shared_ptr<void>(pcre2_match_data_create(1, nullptr),
+                                    [](void *p) { pcre2_match_data_free(static_cast<pcre2_match_data *>(p)); });
   matchContext = std::shared_ptr<void>(pcre2_match_context_create(nullptr), [](void *p) {
     pcre2_match_context_free(static_cast<pcre2_match_context *>(p));
   });

@@ -1,8 +1,9 @@
 //===- Regex.h - the regular expressions of pre-tokenizers -----------------===//
 //
-// tokenizer.json patterns are written for Oniguruma. A pattern is checked and rewritten into PCRE2 with the same meaning; a construct whose
-// meaning differs between the two is refused by name. Matching is bounded: cheap matches are free, and backtracking beyond them draws on
-// a budget that is linear in the text, so a catastrophic pattern ends in a typed error. No just-in-time compiler, no machine stack.
+// tokenizer.json patterns are written for Oniguruma. A pattern is checked and rewritten into PCRE2 with the same
+// meaning; a construct whose meaning differs between the two is refused by name. Matching is bounded: cheap matches are
+// free, and backtracking beyond them draws on a budget that is linear in the text, so a catastrophic pattern ends in a
+// typed error. No just-in-time compiler, no machine stack.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_REGEX_H
@@ -40,9 +41,11 @@ using PieceFn = FunctionRef<Status(std::string_view piece, bool isMatch)>;
 /// The scratch of one thread for one pattern, with the budget of one text.
 class RegexMatcher {
 public:
-  /// `textBytes` is the size of the whole text; the backtracking budget is 8 million steps and 32 per byte.
+  /// `textBytes` is the size of the whole text; the backtracking budget is one million steps (fewer for a pattern of more
+  /// than a kilobyte) and 32 per byte.
   RegexMatcher(const Regex &regex, size_t textBytes);
-  /// Cuts `text` (valid UTF-8) into matches and gaps, in order. Leftmost matches; an empty match is never adjacent to the previous one.
+  /// Cuts `text` (valid UTF-8) into matches and gaps, in order. Leftmost matches; an empty match is never adjacent to
+  /// the previous one.
   Status split(std::string_view text, PieceFn emit);
 
 private:

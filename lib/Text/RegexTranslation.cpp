@@ -1,7 +1,8 @@
 //===- RegexTranslation.cpp - from Oniguruma's syntax to PCRE2's -----------===//
 //
-// One pass over the pattern. Classes whose members differ between the engines are spelled out as Unicode properties (\s \w \d \b); what
-// differs and cannot be spelled is refused: nested and intersected classes, possessive intervals, back-references, verbs, most flags.
+// One pass over the pattern. Classes whose members differ between the engines are spelled out as Unicode properties (\s
+// \w \d \b); what differs and cannot be spelled is refused: nested and intersected classes, possessive intervals,
+// back-references, verbs, most flags.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/Json.h"
@@ -30,8 +31,8 @@ public:
 private:
   Status refuse(const std::string &construct) {
     return makeError(ErrorCode::RegexInvalid, ErrorKind::Incompatible,
-                     field + ": regular expression construct '" + quoteForMessage(construct) + "' is not supported, at byte " +
-                         std::to_string(at),
+                     field + ": regular expression construct '" + quoteForMessage(construct) +
+                         "' is not supported, at byte " + std::to_string(at),
                      "rewrite the pattern without it");
   }
   char peek(size_t ahead = 0) const { return at + ahead < pattern.size() ? pattern[at + ahead] : '\0'; }
@@ -43,11 +44,17 @@ private:
 
   Status element() {
     switch (peek()) {
-    case '\\': return escape(/*inClass=*/false);
-    case '[': return characterClass();
-    case '(': return group();
-    case '{': return interval();
-    default: copy(1); return {};
+    case '\\':
+      return escape(/*inClass=*/false);
+    case '[':
+      return characterClass();
+    case '(':
+      return group();
+    case '{':
+      return interval();
+    default:
+      copy(1);
+      return {};
     }
   }
 
@@ -120,13 +127,20 @@ private:
     };
     std::string word(kWordMembers);
     switch (kind) {
-    case 's': return spell("\\p{White_Space}");
-    case 'S': return spell("\\P{White_Space}");
-    case 'd': return spell("\\p{Nd}");
-    case 'D': return spell("\\P{Nd}");
-    case 'w': return spell(inClass ? word : "[" + word + "]");
-    case 'W': return inClass ? refuse("\\W inside a class") : spell("[^" + word + "]");
-    case 'v': return spell("\\x0B");
+    case 's':
+      return spell("\\p{White_Space}");
+    case 'S':
+      return spell("\\P{White_Space}");
+    case 'd':
+      return spell("\\p{Nd}");
+    case 'D':
+      return spell("\\P{Nd}");
+    case 'w':
+      return spell(inClass ? word : "[" + word + "]");
+    case 'W':
+      return inClass ? refuse("\\W inside a class") : spell("[^" + word + "]");
+    case 'v':
+      return spell("\\x0B");
     case 'b':
       if (inClass) return spell("\\x08");
       return spell("(?:(?<=[" + word + "])(?![" + word + "])|(?<![" + word + "])(?=[" + word + "]))");
@@ -140,12 +154,16 @@ private:
     case 't':
     case 'f':
     case 'a':
-    case 'e': return spell(pattern.substr(at, 2));
+    case 'e':
+      return spell(pattern.substr(at, 2));
     case 'p':
-    case 'P': return property();
+    case 'P':
+      return property();
     case 'x':
-    case 'u': return hexadecimal(kind);
-    case '\0': return refuse("\\");
+    case 'u':
+      return hexadecimal(kind);
+    case '\0':
+      return refuse("\\");
     default:
       if (std::isalnum(static_cast<unsigned char>(kind))) return refuse(std::string("\\") + kind);
       if (static_cast<unsigned char>(kind) >= 0x80) { // an escaped character that needs no escape
@@ -169,8 +187,9 @@ private:
     out += pattern.substr(at, 2);
     out += negated ? "{^" : "{";
     // PCRE2 takes a bare script name for its extensions, Oniguruma for the script itself.
-    for (std::string_view script : {"Latin", "Greek", "Cyrillic", "Armenian", "Hebrew", "Arabic", "Devanagari", "Bengali", "Thai",
-                                    "Tibetan", "Georgian", "Hangul", "Hiragana", "Katakana", "Bopomofo", "Han", "Common"})
+    for (std::string_view script :
+         {"Latin", "Greek", "Cyrillic", "Armenian", "Hebrew", "Arabic", "Devanagari", "Bengali", "Thai", "Tibetan",
+          "Georgian", "Hangul", "Hiragana", "Katakana", "Bopomofo", "Han", "Common"})
       if (name == script) out += "sc:";
     out += name;
     out += '}';
@@ -183,10 +202,12 @@ private:
     bool braced = kind == 'x' && peek(2) == '{';
     if (braced) ++cursor;
     size_t start = cursor, longest = braced ? 8 : kind == 'u' ? 4 : 2;
-    while (cursor < pattern.size() && cursor - start < longest && std::isxdigit(static_cast<unsigned char>(pattern[cursor])))
+    while (cursor < pattern.size() && cursor - start < longest &&
+           std::isxdigit(static_cast<unsigned char>(pattern[cursor])))
       ++cursor;
     std::string_view digits = pattern.substr(start, cursor - start);
-    bool complete = braced ? !digits.empty() && cursor < pattern.size() && pattern[cursor] == '}' : digits.size() == longest;
+    bool complete =
+        braced ? !digits.empty() && cursor < pattern.size() && pattern[cursor] == '}' : digits.size() == longest;
     // A bare \x80 is a byte in one engine and a character in the other.
     if (!complete || (kind == 'x' && !braced && digits[0] >= '8')) return refuse(std::string("\\") + kind);
     out += "\\x{" + std::string(digits) + "}";

@@ -1,8 +1,8 @@
 //===- Result.h - how the text library reports failure ---------------------===//
 //
-// No exception leaves this library and nothing is printed: every function that can fail on a user's input returns a Result or a Status.
-// An Error carries what a tool needs for its two lines, `mmc: error: MMC-E0705: <message>` and `hint: <hint>`, and for its exit code.
-// Invariant: a Result holds exactly one of a value and an Error.
+// No exception leaves this library and nothing is printed: every function that can fail on a user's input returns a
+// Result or a Status. An Error carries what a tool needs for its two lines, `mmc: error: MMC-E0705: <message>` and
+// `hint: <hint>`, and for its exit code. Invariant: a Result holds exactly one of a value and an Error.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_RESULT_H
@@ -43,7 +43,7 @@ struct Error {
   ErrorCode code;
   ErrorKind kind;
   std::string message; ///< names the field, then found against expected; lower case, no final dot
-  std::string hint;    ///< the fix; may be empty
+  std::string hint;    ///< the fix; never empty
 
   /// `MMC-E0705`.
   std::string codeName() const { return "MMC-E0" + std::to_string(static_cast<int>(code)); }
@@ -51,9 +51,8 @@ struct Error {
   std::string describe() const { return codeName() + ": " + message; }
 };
 
-inline Error makeError(ErrorCode code, ErrorKind kind, std::string message, std::string hint = {}) {
-  return Error{code, kind, std::move(message), std::move(hint)};
-}
+/// An empty `hint` takes the code's own.
+Error makeError(ErrorCode code, ErrorKind kind, std::string message, std::string hint = {});
 
 /// Success, or an Error.
 class [[nodiscard]] Status {

@@ -1,7 +1,7 @@
 //===- Sampler.cpp - the choice of the next token --------------------------===//
 //
-// Sums run in the order of ids and the exponential is our own, so no library's rounding shows in a draw. This file is compiled without
-// contraction to fused multiply-adds for the same reason.
+// Sums run in the order of ids and the exponential is our own, so no library's rounding shows in a draw. This file is
+// compiled without contraction to fused multiply-adds for the same reason.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/Sampler.h"
@@ -15,11 +15,13 @@ namespace mmc::text {
 namespace {
 
 Error parameterError(const std::string &name, const std::string &expected, double found) {
-  return makeError(ErrorCode::SamplingParameter, ErrorKind::Usage, name + ": expected " + expected + ", found " + std::to_string(found));
+  return makeError(ErrorCode::SamplingParameter, ErrorKind::Usage,
+                   name + ": expected " + expected + ", found " + std::to_string(found));
 }
 
 Error logitsError(const std::string &what) {
-  return makeError(ErrorCode::LogitsInvalid, ErrorKind::Failed, "logits: " + what, "the model's output is broken; check its weights and dtype");
+  return makeError(ErrorCode::LogitsInvalid, ErrorKind::Failed, "logits: " + what,
+                   "the model's output is broken; check its weights and dtype");
 }
 
 /// exp(x) for x <= 0, to a few units in the last place, from additions and multiplications only.
@@ -38,8 +40,8 @@ double exponential(double x) {
 uint64_t randomBits(uint64_t seed, uint64_t sequence, uint64_t step) {
   constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
   constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-  uint32_t counter[4] = {static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32), static_cast<uint32_t>(sequence),
-                         static_cast<uint32_t>(sequence >> 32)};
+  uint32_t counter[4] = {static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32),
+                         static_cast<uint32_t>(sequence), static_cast<uint32_t>(sequence >> 32)};
   uint32_t key[2] = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
   for (int round = 0; round < 10; ++round) {
     uint64_t product0 = kMultiplier0 * counter[0], product1 = kMultiplier1 * counter[2];
@@ -53,7 +55,8 @@ uint64_t randomBits(uint64_t seed, uint64_t sequence, uint64_t step) {
 }
 
 Status SamplingParameters::validate() const {
-  if (!(temperature >= 0) || std::isinf(temperature)) return parameterError("temperature", "a finite number of at least 0", temperature);
+  if (!(temperature >= 0) || std::isinf(temperature))
+    return parameterError("temperature", "a finite number of at least 0", temperature);
   if (topK < -1) return parameterError("top_k", "an integer of at least -1", static_cast<double>(topK));
   if (!(topP > 0 && topP <= 1)) return parameterError("top_p", "a number above 0 and up to 1", topP);
   return {};
@@ -64,7 +67,8 @@ void TokenMask::suppress(int64_t id) {
 }
 
 void TokenMask::suppressFrom(int64_t first) {
-  for (size_t id = static_cast<size_t>(std::max<int64_t>(first, 0)); id < suppressed.size(); ++id) suppressed[id] = true;
+  for (size_t id = static_cast<size_t>(std::max<int64_t>(first, 0)); id < suppressed.size(); ++id)
+    suppressed[id] = true;
 }
 
 StopTokens::StopTokens(std::vector<int32_t> ids) : sorted(std::move(ids)) {
@@ -89,7 +93,8 @@ Result<int32_t> Sampler::greedy(std::span<const float> logits) const {
     if (std::isinf(logits[id]) || mask.isSuppressed(id)) continue;
     if (best < 0 || logits[id] > logits[best]) best = static_cast<int32_t>(id);
   }
-  if (best < 0) return logitsError("no id can be chosen, all " + std::to_string(logits.size()) + " are suppressed or -inf");
+  if (best < 0)
+    return logitsError("no id can be chosen, all " + std::to_string(logits.size()) + " are suppressed or -inf");
   return best;
 }
 
@@ -105,7 +110,9 @@ void Sampler::collect(std::span<const float> logits, float largest) {
 
 void Sampler::keepTopK() {
   if (parameters.topK <= 0 || static_cast<size_t>(parameters.topK) >= candidates.size()) return;
-  auto better = [](const Candidate &a, const Candidate &b) { return a.logit != b.logit ? a.logit > b.logit : a.id < b.id; };
+  auto better = [](const Candidate &a, const Candidate &b) {
+    return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+  };
   std::nth_element(candidates.begin(), candidates.begin() + parameters.topK, candidates.end(), better);
   candidates.resize(parameters.topK);
   std::sort(candidates.begin(), candidates.end(), [](const Candidate &a, const Candidate &b) { return a.id < b.id; });
@@ -115,7 +122,9 @@ void Sampler::keepTopP() {
   if (parameters.topP >= 1) return;
   double total = 0;
   for (const Candidate &candidate : candidates) total += candidate.weight;
-  auto worse = [](const Candidate &a, const Candidate &b) { return a.logit != b.logit ? a.logit < b.logit : a.id > b.id; };
+  auto worse = [](const Candidate &a, const Candidate &b) {
+    return a.logit != b.logit ? a.logit < b.logit : a.id > b.id;
+  };
   std::make_heap(candidates.begin(), candidates.end(), worse);
   double kept = 0;
   auto heapEnd = candidates.end();

@@ -1,8 +1,8 @@
 //===- Sampler.h - the choice of the next token ----------------------------===//
 //
-// From a row of logits to an id: greedy, or a draw after temperature, top-k and top-p, in that order. The random number of a draw is a
-// function of (seed, sequence, step) alone, and all arithmetic of a draw is plain IEEE double, so equal logits give equal tokens on every
-// machine, in every batch, after every restart.
+// From a row of logits to an id: greedy, or a draw after temperature, top-k and top-p, in that order. The random number
+// of a draw is a function of (seed, sequence, step) alone, and all arithmetic of a draw is plain IEEE double, so equal
+// logits give equal tokens on every machine, in every batch, after every restart.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_SAMPLER_H
@@ -60,8 +60,9 @@ public:
   /// `mask` has the size of the rows, or 0 to suppress nothing.
   static Result<Sampler> create(const SamplingParameters &parameters, TokenMask mask = TokenMask());
 
-  /// Chooses from `logits` (float32 [V]). Of equal logits the lowest id wins. -inf means impossible; a NaN, +inf or a row without any
-  /// possible id is an Error. `step` counts the tokens of a sequence, `sequence` tells sequences of one seed apart.
+  /// Chooses from `logits` (float32 [V]). Of equal logits the lowest id wins. -inf means impossible; a NaN, +inf or a
+  /// row without any possible id is an Error. `step` counts the tokens of a sequence, `sequence` tells sequences of one
+  /// seed apart.
   Result<int32_t> sample(std::span<const float> logits, uint64_t step, uint64_t sequence = 0);
 
 private:

@@ -1,8 +1,8 @@
 //===- Tokenizer.cpp - text to token ids and back --------------------------===//
 //
-// The pipeline of HF tokenizers in its order: added tokens in the text as given, normaliser, added tokens in the normalised text,
-// pre-tokenizer, BPE, post-processor. Text streams through it piece by piece; the only copies are one of text that is not UTF-8 and one
-// of text that a normaliser changes.
+// The pipeline of HF tokenizers in its order: added tokens in the text as given, normaliser, added tokens in the
+// normalised text, pre-tokenizer, BPE, post-processor. Text streams through it piece by piece; the only copies are one
+// of text that is not UTF-8 and one of text that a normaliser changes.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/Tokenizer.h"
@@ -31,15 +31,19 @@ Status readNormalizer(const json &settings, const std::string &field, bool &nfc,
     nfc = true;
     return {};
   }
-  if (type != "Sequence" || nested) return unsupportedError(field + ".type", "'" + quoteForMessage(type) + "'", "null, NFC, Sequence of NFC");
+  if (type != "Sequence" || nested)
+    return unsupportedError(field + ".type", "'" + quoteForMessage(type) + "'", "null, NFC, Sequence of NFC");
   auto list = settings.find("normalizers");
-  if (list == settings.end() || !list->is_array()) return fieldError(field + ".normalizers", "an array", "something else");
+  if (list == settings.end() || !list->is_array())
+    return fieldError(field + ".normalizers", "an array", "something else");
   if (list->size() > kMostNormalizers)
     return makeError(ErrorCode::SettingUnsupported, ErrorKind::Capacity,
-                     field + ".normalizers: " + std::to_string(list->size()) + " entries, at most " + std::to_string(kMostNormalizers) +
-                         " are accepted");
+                     field + ".normalizers: " + std::to_string(list->size()) + " entries, at most " +
+                         std::to_string(kMostNormalizers) + " are accepted");
   for (size_t index = 0; index < list->size(); ++index)
-    if (Status status = readNormalizer((*list)[index], field + ".normalizers[" + std::to_string(index) + "]", nfc, true); !status)
+    if (Status status =
+            readNormalizer((*list)[index], field + ".normalizers[" + std::to_string(index) + "]", nfc, true);
+        !status)
       return status;
   return {};
 }
@@ -49,10 +53,12 @@ Status readDecoder(const json &settings, const std::string &field, bool nested =
   if (!settings.is_object()) return unsupportedError(field, describeJson(settings), kSupported);
   std::string type = settings.value("type", json()).is_string() ? settings["type"].get<std::string>() : "";
   if (type == "ByteLevel") return {};
-  if (type != "Sequence" || nested) return unsupportedError(field + ".type", "'" + quoteForMessage(type) + "'", kSupported);
+  if (type != "Sequence" || nested)
+    return unsupportedError(field + ".type", "'" + quoteForMessage(type) + "'", kSupported);
   auto list = settings.find("decoders");
   if (list == settings.end() || !list->is_array()) return fieldError(field + ".decoders", "an array", "something else");
-  if (list->size() != 1) return unsupportedError(field + ".decoders", std::to_string(list->size()) + " entries", kSupported);
+  if (list->size() != 1)
+    return unsupportedError(field + ".decoders", std::to_string(list->size()) + " entries", kSupported);
   return readDecoder((*list)[0], field + ".decoders[0]", true);
 }
 
@@ -64,11 +70,13 @@ struct Template {
 Status readTemplate(const json &settings, const std::string &field, size_t vocabulary, Template &out) {
   auto single = settings.find("single");
   auto special = settings.find("special_tokens");
-  if (single == settings.end() || !single->is_array()) return fieldError(field + ".single", "an array", "something else");
+  if (single == settings.end() || !single->is_array())
+    return fieldError(field + ".single", "an array", "something else");
   bool seenText = false;
   for (const json &piece : *single) {
     if (piece.is_object() && piece.contains("Sequence")) {
-      if (seenText) return unsupportedError(field + ".single", "a second text", "one text with special tokens around it");
+      if (seenText)
+        return unsupportedError(field + ".single", "a second text", "one text with special tokens around it");
       seenText = true;
       continue;
     }
@@ -80,32 +88,38 @@ Status readTemplate(const json &settings, const std::string &field, size_t vocab
     if (special != settings.end() && special->is_object() && special->contains(name) && (*special)[name].is_object() &&
         (*special)[name].contains("ids"))
       ids = &(*special)[name]["ids"];
-    if (!ids || !ids->is_array()) return fieldError(field + ".special_tokens['" + quoteForMessage(name) + "'].ids", "an array", "something else");
+    if (!ids || !ids->is_array())
+      return fieldError(field + ".special_tokens['" + quoteForMessage(name) + "'].ids", "an array", "something else");
     for (const json &id : *ids) {
       if (!id.is_number_unsigned() || id.get<uint64_t>() >= vocabulary)
-        return fieldError(field + ".special_tokens['" + quoteForMessage(name) + "'].ids", "ids of the vocabulary", "something else");
+        return fieldError(field + ".special_tokens['" + quoteForMessage(name) + "'].ids", "ids of the vocabulary",
+                          "something else");
       (seenText ? out.after : out.before).push_back(id.get<int32_t>());
     }
   }
   return {};
 }
 
-Status readPostProcessor(const json &settings, const std::string &field, size_t vocabulary, Template &out, bool nested = false) {
+Status readPostProcessor(const json &settings, const std::string &field, size_t vocabulary, Template &out,
+                         bool nested = false) {
   constexpr const char *kSupported = "null, ByteLevel, TemplateProcessing, Sequence of these";
   if (settings.is_null()) return {};
   if (!settings.is_object()) return fieldError(field, "an object or null", describeJson(settings));
   std::string type = settings.value("type", json()).is_string() ? settings["type"].get<std::string>() : "";
   if (type == "ByteLevel") return {}; // it only trims offsets, which are not computed here
   if (type == "TemplateProcessing") {
-    if (!out.before.empty() || !out.after.empty()) return unsupportedError(field, "a second TemplateProcessing", kSupported);
+    if (!out.before.empty() || !out.after.empty())
+      return unsupportedError(field, "a second TemplateProcessing", kSupported);
     return readTemplate(settings, field, vocabulary, out);
   }
-  if (type != "Sequence" || nested) return unsupportedError(field + ".type", "'" + quoteForMessage(type) + "'", kSupported);
+  if (type != "Sequence" || nested)
+    return unsupportedError(field + ".type", "'" + quoteForMessage(type) + "'", kSupported);
   auto list = settings.find("processors");
-  if (list == settings.end() || !list->is_array()) return fieldError(field + ".processors", "an array", "something else");
+  if (list == settings.end() || !list->is_array())
+    return fieldError(field + ".processors", "an array", "something else");
   for (size_t index = 0; index < list->size(); ++index)
-    if (Status status =
-            readPostProcessor((*list)[index], field + ".processors[" + std::to_string(index) + "]", vocabulary, out, true);
+    if (Status status = readPostProcessor((*list)[index], field + ".processors[" + std::to_string(index) + "]",
+                                          vocabulary, out, true);
         !status)
       return status;
   return {};
@@ -140,7 +154,8 @@ Result<std::unique_ptr<const Tokenizer::Tables>> Tokenizer::Tables::build(Tokeni
   tables->special.resize(tables->vocabulary.size());
   for (const AddedToken &token : file.addedTokens)
     if (token.special) tables->special[token.id] = true;
-  if (Status status = readPostProcessor(setting("post_processor"), "post_processor", tables->vocabulary.size(), tables->surround);
+  if (Status status =
+          readPostProcessor(setting("post_processor"), "post_processor", tables->vocabulary.size(), tables->surround);
       !status)
     return status.error();
   Result<Bpe> bpe = Bpe::build(file, tables->vocabulary, tables->special);
@@ -198,7 +213,7 @@ Result<Tokenizer> Tokenizer::load(const std::string &path) {
 }
 
 Status Tokenizer::encodeTo(std::string_view text, const EncodeOptions &options, IdSink sink) const {
-  constexpr size_t kChunk = 4096;
+  constexpr size_t kChunk = 4096, kLongText = size_t(1) << 16;
   if (text.size() > kLongestText)
     return makeError(ErrorCode::TextTooLarge, ErrorKind::Capacity,
                      "text has " + std::to_string(text.size()) + " bytes, at most 1 GiB is encoded at once");
@@ -210,6 +225,7 @@ Status Tokenizer::encodeTo(std::string_view text, const EncodeOptions &options, 
     }
     std::vector<int32_t> ids;
     Bpe::Scratch scratch;
+    if (text.size() > kLongText) scratch.remember();
     PreTokenizer::Run run(tables->preTokenizer, text.size());
     auto drain = [&](size_t keep) -> Status {
       if (ids.size() <= keep) return {};

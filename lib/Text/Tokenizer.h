@@ -7,7 +7,8 @@
 //   Result<std::vector<int32_t>> ids = tokenizer->encode("In the beginning");
 //   Result<std::string> text = tokenizer->decode(*ids);
 //
-// A Tokenizer is immutable: any number of threads may use one at the same time, without locks. Nothing in the file is executed.
+// A Tokenizer is immutable: any number of threads may use one at the same time, without locks. Nothing in the file is
+// executed.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_TOKENIZER_H
@@ -27,8 +28,8 @@
 namespace mmc::text {
 
 struct EncodeOptions {
-  /// On: the text of a special token becomes that token. Off: it is ordinary text, and no special token's id can come out, whatever the
-  /// text. Added tokens that are not special are found in both cases, as HF does.
+  /// On: the text of a special token becomes that token. Off: it is ordinary text, and no special token's id can come
+  /// out, whatever the text. Added tokens that are not special are found in both cases, as HF does.
   bool parseSpecial = false;
   /// Adds what the file's post-processor (TemplateProcessing) puts around a text.
   bool addSpecial = false;
@@ -51,7 +52,8 @@ public:
 
   /// The ids of `text`. Invalid UTF-8 is replaced by U+FFFD first. At most 1 GiB of text.
   Result<std::vector<int32_t>> encode(std::string_view text, const EncodeOptions &options = {}) const;
-  /// The same in chunks of some thousand ids, for texts whose ids should not all lie in memory. An Error of `sink` stops the encoding.
+  /// The same in chunks of some thousand ids, for texts whose ids should not all lie in memory. An Error of `sink`
+  /// stops the encoding.
   using IdSink = FunctionRef<Status(std::span<const int32_t> ids)>;
   Status encodeTo(std::string_view text, const EncodeOptions &options, IdSink sink) const;
 

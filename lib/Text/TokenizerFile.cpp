@@ -1,7 +1,7 @@
 //===- TokenizerFile.cpp - tokenizer.json as written -----------------------===//
 //
-// Three sinks, one per big subtree. Limits are checked entry by entry, so a file with ten million added tokens is refused at the first one
-// too many.
+// Three sinks, one per big subtree. Limits are checked entry by entry, so a file with ten million added tokens is
+// refused at the first one too many.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/TokenizerFile.h"
@@ -62,7 +62,9 @@ struct MergesSink {
   size_t parts = 0, entries = 0;
 
   std::string where() const { return entry("model.merges", entries); }
-  Status wrong(const std::string &found) const { return fieldError(where(), "\"left right\" or [\"left\", \"right\"]", found); }
+  Status wrong(const std::string &found) const {
+    return fieldError(where(), "\"left right\" or [\"left\", \"right\"]", found);
+  }
 
   Status operator()(const JsonEvent &event) {
     if (event.depth == 0) {
@@ -71,7 +73,8 @@ struct MergesSink {
     }
     if (entries >= kMostMerges) return tooMany("model.merges", kMostMerges);
     if (event.depth == 1) return entryEvent(event);
-    if (event.depth != 2 || event.kind != JsonEvent::String) return wrong(std::string("an array with ") + event.describe());
+    if (event.depth != 2 || event.kind != JsonEvent::String)
+      return wrong(std::string("an array with ") + event.describe());
     if (++parts > 2) return wrong("more than two strings");
     return push(event.text);
   }
@@ -118,7 +121,8 @@ struct AddedTokensSink {
 
   Status operator()(const JsonEvent &event) {
     if (event.depth == 0) {
-      if (event.kind == JsonEvent::BeginArray || event.kind == JsonEvent::EndArray || event.kind == JsonEvent::Null) return {};
+      if (event.kind == JsonEvent::BeginArray || event.kind == JsonEvent::EndArray || event.kind == JsonEvent::Null)
+        return {};
       return fieldError("added_tokens", "an array", event.describe());
     }
     if (event.depth == 1 && event.kind == JsonEvent::BeginObject) {
@@ -173,7 +177,8 @@ struct AddedTokensSink {
   }
 
   Status once(int bit, const std::string &field) {
-    if (seen >> bit & 1) return makeError(ErrorCode::JsonStructure, ErrorKind::Integrity, field + ": occurs twice in one object");
+    if (seen >> bit & 1)
+      return makeError(ErrorCode::JsonStructure, ErrorKind::Integrity, field + ": occurs twice in one object");
     seen |= 1u << bit;
     return {};
   }
@@ -190,7 +195,8 @@ struct AddedTokensSink {
 } // namespace
 
 Error fieldError(const std::string &field, const std::string &expected, const std::string &found) {
-  return makeError(ErrorCode::FieldInvalid, ErrorKind::Integrity, field + ": expected " + expected + ", found " + found);
+  return makeError(ErrorCode::FieldInvalid, ErrorKind::Integrity,
+                   field + ": expected " + expected + ", found " + found);
 }
 
 Error unsupportedError(const std::string &field, const std::string &found, const std::string &supported) {

@@ -1,7 +1,7 @@
 //===- TokenizerFile.h - tokenizer.json as written -------------------------===//
 //
-// Reads the file into plain tables and settings and judges only its form; Vocabulary, AddedTokens and PreTokenizer judge the content.
-// Invariant: the tables take no more memory than the text they come from. Internal to lib/Text.
+// Reads the file into plain tables and settings and judges only its form; Vocabulary, AddedTokens and PreTokenizer
+// judge the content. Invariant: the tables take no more memory than the text they come from. Internal to lib/Text.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_TOKENIZERFILE_H

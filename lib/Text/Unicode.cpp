@@ -1,7 +1,8 @@
 //===- Unicode.cpp - UTF-8, character classes and NFC ----------------------===//
 //
-// NFC works on chunks that are cut before a character that can neither reorder nor compose with what precedes it, so its scratch memory
-// does not grow with the text. Runs of combining marks are sorted here and not in utf8proc, whose exchange sort is quadratic.
+// NFC works on chunks that are cut before a character that can neither reorder nor compose with what precedes it, so
+// its scratch memory does not grow with the text. Runs of combining marks are sorted here and not in utf8proc, whose
+// exchange sort is quadratic.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/Unicode.h"
@@ -16,7 +17,7 @@ namespace mmc::text {
 namespace {
 
 struct LeadByte {
-  int continuation; ///< continuation bytes; -1: not a lead byte
+  int continuation;  ///< continuation bytes; -1: not a lead byte
   uint8_t low, high; ///< range of the first continuation byte
 };
 
@@ -93,8 +94,8 @@ size_t appendLossyUtf8(std::string_view bytes, bool final, std::string &out) {
 }
 
 bool isWhiteSpace(uint32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 bool isWordCharacter(uint32_t c) {
@@ -128,7 +129,8 @@ bool isNumeric(uint32_t c) {
 
 namespace {
 
-/// True where nothing before `c` can reorder or compose with it, so that text may be cut there. Conservative: a list of wide ranges.
+/// True where nothing before `c` can reorder or compose with it, so that text may be cut there. Conservative: a list of
+/// wide ranges.
 bool startsNfcChunk(uint32_t c) {
   return c < 0x300 || (c >= 0x370 && c <= 0x482) || (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FA) ||
          (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0x1F300 && c <= 0x1FAFF);

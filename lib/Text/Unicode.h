@@ -1,7 +1,7 @@
 //===- Unicode.h - UTF-8, character classes and NFC ------------------------===//
 //
-// What a tokenizer needs of Unicode: strict UTF-8 with the replacement rule that HF tokenizers inherit from Rust, the white space and word
-// classes that added tokens use, and normal form C in time linear in the text, whatever the text.
+// What a tokenizer needs of Unicode: strict UTF-8 with the replacement rule that HF tokenizers inherit from Rust, the
+// white space and word classes that added tokens use, and normal form C in time linear in the text, whatever the text.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MMC_TEXT_UNICODE_H
@@ -29,8 +29,8 @@ void appendUtf8(uint32_t codePoint, std::string &out);
 
 bool isValidUtf8(std::string_view bytes);
 
-/// Appends `bytes` to `out` with every maximal invalid part replaced by U+FFFD, and returns how many bytes were consumed. An incomplete
-/// sequence at the end is left unconsumed (at most 3 bytes), or replaced as well when `final`.
+/// Appends `bytes` to `out` with every maximal invalid part replaced by U+FFFD, and returns how many bytes were
+/// consumed. An incomplete sequence at the end is left unconsumed (at most 3 bytes), or replaced as well when `final`.
 size_t appendLossyUtf8(std::string_view bytes, bool final, std::string &out);
 
 /// The Unicode property White_Space.

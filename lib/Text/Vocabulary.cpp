@@ -1,6 +1,7 @@
 //===- Vocabulary.cpp - tokens by id and ids by token ----------------------===//
 //
-// Spelled tokens are decoded to bytes in place: a spelling is never shorter than its bytes, so the write cursor stays behind the reader.
+// Spelled tokens are decoded to bytes in place: a spelling is never shorter than its bytes, so the write cursor stays
+// behind the reader.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/Vocabulary.h"
@@ -64,7 +65,8 @@ Status Vocabulary::addModelTokens(TokenizerFile &file) {
   for (size_t index = 0, begin = 0; index < file.tokens.size(); begin = file.tokens.ends[index++]) {
     std::string_view spelling = std::string_view(arena).substr(begin, file.tokens.ends[index] - begin);
     int32_t id = file.tokenIds[index];
-    if (spelling.empty()) return invalid("the token of id " + std::to_string(id) + " is empty", "remove it from the vocabulary");
+    if (spelling.empty())
+      return invalid("the token of id " + std::to_string(id) + " is empty", "remove it from the vocabulary");
     if (static_cast<size_t>(id) >= spans.size())
       return invalid("token '" + quoteForMessage(spelling) + "' has id " + std::to_string(id) + ", but the file has " +
                          std::to_string(spans.size()) + " tokens, so ids end at " + std::to_string(spans.size() - 1),
@@ -100,13 +102,15 @@ Status Vocabulary::addAddedTokens(const TokenizerFile &file) {
     if (token.content.empty()) return invalid("is empty");
     std::optional<int32_t> modelId = findSpelling(token.content, scratch);
     if (modelId && *modelId != token.id)
-      return invalid("has id " + std::to_string(token.id) + ", but model.vocab gives it id " + std::to_string(*modelId));
+      return invalid("has id " + std::to_string(token.id) + ", but model.vocab gives it id " +
+                     std::to_string(*modelId));
     if (modelId) continue;
     if (static_cast<size_t>(token.id) >= spans.size())
       return invalid("has id " + std::to_string(token.id) + ", but the file has " + std::to_string(spans.size()) +
                      " tokens, so ids end at " + std::to_string(spans.size() - 1));
     if (spans[token.id].present)
-      return invalid("has id " + std::to_string(token.id) + ", which '" + quoteForMessage(bytes(token.id)) + "' already has");
+      return invalid("has id " + std::to_string(token.id) + ", which '" + quoteForMessage(bytes(token.id)) +
+                     "' already has");
     uint32_t begin = static_cast<uint32_t>(arena.size());
     bool literal = !appendSpelledBytes(token.content, arena);
     if (literal) arena += token.content;
@@ -131,7 +135,8 @@ Result<Vocabulary> Vocabulary::build(TokenizerFile &file) {
   for (size_t id = 0; id < size; ++id)
     if (!vocabulary.spans[id].present)
       return makeError(ErrorCode::VocabularyInvalid, ErrorKind::Integrity,
-                       "model.vocab: no token has id " + std::to_string(id) + ", but ids go up to " + std::to_string(size - 1),
+                       "model.vocab: no token has id " + std::to_string(id) + ", but ids go up to " +
+                           std::to_string(size - 1),
                        "ids must be numbered from 0 without a gap");
   if (!size) return fieldError("model.vocab", "at least one token", "none");
   vocabulary.spans.resize(size);

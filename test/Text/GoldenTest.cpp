@@ -1,6 +1,7 @@
 //===- GoldenTest.cpp - id for id what HF tokenizers gives -----------------===//
 //
-// The golden files were written by HF tokenizers: 104 texts per layout, encoded with special tokens parsed and none added.
+// The golden files were written by HF tokenizers: 104 texts per layout, encoded with special tokens parsed and none
+// added.
 //
 //===----------------------------------------------------------------------===//
 #include "lib/Text/Detokenizer.h"

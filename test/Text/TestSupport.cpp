@@ -75,7 +75,8 @@ nlohmann::json makeTokenizerJson(const std::vector<std::string> &tokens,
           {"padding", nullptr},
           {"added_tokens", nlohmann::json::array()},
           {"normalizer", nullptr},
-          {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}}},
+          {"pre_tokenizer",
+           {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}}},
           {"post_processor", nullptr},
           {"decoder", {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}}},
           {"model",
@@ -92,8 +93,8 @@ nlohmann::json makeTokenizerJson(const std::vector<std::string> &tokens,
 }
 
 nlohmann::json makeAddedToken(const std::string &content, int id, bool special) {
-  return {{"id", id},          {"content", content}, {"special", special},   {"lstrip", false},
-          {"rstrip", false},   {"single_word", false}, {"normalized", false}};
+  return {{"id", id},        {"content", content},   {"special", special}, {"lstrip", false},
+          {"rstrip", false}, {"single_word", false}, {"normalized", false}};
 }
 
 Tokenizer parseTokenizer(const nlohmann::json &file) {

@@ -14,8 +14,9 @@
 
 namespace mmc::text {
 
-/// A tokenizer.json: the 256 letters of the byte alphabet (id = position in the alphabet's order of bytes), then `tokens`, with `merges`.
-/// gpt2 pre-tokenizer, no normalizer, no added tokens. Tests change members before they parse it.
+/// A tokenizer.json: the 256 letters of the byte alphabet (id = position in the alphabet's order of bytes), then
+/// `tokens`, with `merges`. gpt2 pre-tokenizer, no normalizer, no added tokens. Tests change members before they parse
+/// it.
 nlohmann::json makeTokenizerJson(const std::vector<std::string> &tokens = {},
                                  const std::vector<std::pair<std::string, std::string>> &merges = {});
 
