@@ -1,0 +1,27 @@
+// The order of things: configuration, checkpoint headers, program, verification.
+#include "lib/Import/Import.h"
+#include "dialects/Model/IR/Model.h"
+
+#include "mlir/IR/Verifier.h"
+
+#include <filesystem>
+
+using namespace mmc::import;
+
+Expected<ImportedModel> mmc::import::importModel(mlir::MLIRContext &context, const std::string &path, const ImportOptions &options) {
+  namespace fs = std::filesystem;
+  Expected<ModelConfig> config = readConfig(path);
+  if (!config.ok()) return config.status();
+  config->lightningNormEps = options.lightningNormEps;
+  WeightTypes types;
+  std::error_code error;
+  if (options.checkWeights && fs::is_directory(path, error)) {
+    Expected<WeightTypes> found = checkCheckpoint(path, *config);
+    if (!found.ok()) return found.status();
+    types = std::move(*found);
+  }
+  context.loadDialect<model::ModelDialect>();
+  ImportedModel result{buildModel(context, *config, types), *config};
+  if (failed(mlir::verify(*result.module))) return Status(kModelInvalid, path + ": the imported program does not verify");
+  return result;
+}

@@ -1,0 +1,77 @@
+// The checkpoint's tensors and the parameter counts that follow from a configuration (specification 1.4, 3.1).
+#include "lib/Import/ModelConfig.h"
+
+using namespace mmc::import;
+
+namespace {
+
+/// A tensor pattern of one layer kind or of the whole model.
+struct Pattern {
+  const char *name;
+  std::vector<int64_t> shape;
+};
+
+const std::string kLayer = "model.layers.{layer}.";
+
+std::vector<Pattern> layerPatterns(const ModelConfig &c, ModelConfig::Layer kind) {
+  const int64_t inner = c.heads * c.headDim, kv = c.kvHeads * c.headDim;
+  std::vector<Pattern> out{{"input_layernorm.weight", {c.hidden}}};
+  if (kind == ModelConfig::Layer::lightning) {
+    out.insert(out.end(), {{"self_attn.qkv_proj.weight", {3 * inner, c.hidden}},
+                           {"self_attn.norm.weight", {inner}},
+                           {"self_attn.output_gate.weight", {inner, c.hidden}},
+                           {"self_attn.out_proj.weight", {c.hidden, inner}}});
+  } else {
+    out.insert(out.end(), {{"self_attn.q_proj.weight", {inner, c.hidden}},
+                           {"self_attn.k_proj.weight", {kv, c.hidden}},
+                           {"self_attn.v_proj.weight", {kv, c.hidden}},
+                           {"self_attn.o_proj.weight", {c.hidden, inner}}});
+  }
+  out.insert(out.end(), {{"post_attention_layernorm.weight", {c.hidden}},
+                         {"block_sparse_moe.gate.weight", {c.experts, c.hidden}},
+                         {"block_sparse_moe.experts.{expert}.w1.weight", {c.intermediate, c.hidden}},
+                         {"block_sparse_moe.experts.{expert}.w3.weight", {c.intermediate, c.hidden}},
+                         {"block_sparse_moe.experts.{expert}.w2.weight", {c.hidden, c.intermediate}}});
+  return out;
+}
+
+std::string fill(std::string text, const std::string &placeholder, int64_t value) {
+  if (size_t at = text.find(placeholder); at != std::string::npos) text.replace(at, placeholder.size(), std::to_string(value));
+  return text;
+}
+
+int64_t elements(const std::vector<int64_t> &shape) {
+  int64_t product = 1;
+  for (int64_t size : shape) product *= size;
+  return product;
+}
+
+/// Parameters of all layers with `experts` experts counted in each.
+int64_t layerParameters(const ModelConfig &c, int64_t experts) {
+  int64_t total = 0;
+  for (ModelConfig::Layer kind : c.layers)
+    for (const Pattern &pattern : layerPatterns(c, kind))
+      total += elements(pattern.shape) * (std::string(pattern.name).find("{expert}") != std::string::npos ? experts : 1);
+  return total;
+}
+
+} // namespace
+
+std::vector<ExpectedTensor> mmc::import::expectedTensors(const ModelConfig &config) {
+  std::vector<ExpectedTensor> out;
+  out.push_back({"model.embed_tokens.weight", "model.embed_tokens.weight", {config.vocabulary, config.hidden}});
+  for (size_t layer = 0; layer < config.layers.size(); ++layer)
+    for (const Pattern &pattern : layerPatterns(config, config.layers[layer])) {
+      std::string whole = kLayer + pattern.name, numbered = fill(whole, "{layer}", int64_t(layer));
+      bool perExpert = whole.find("{expert}") != std::string::npos;
+      for (int64_t expert = 0; expert < (perExpert ? config.experts : 1); ++expert)
+        out.push_back({fill(numbered, "{expert}", expert), whole, pattern.shape});
+    }
+  out.push_back({"model.norm.weight", "model.norm.weight", {config.hidden}});
+  out.push_back({"lm_head.weight", "lm_head.weight", {config.vocabulary, config.hidden}});
+  return out;
+}
+
+int64_t ModelConfig::parameters() const { return layerParameters(*this, experts) + hidden + 2 * vocabulary * hidden; }
+
+int64_t ModelConfig::activeParameters() const { return layerParameters(*this, topK) + hidden; }
