@@ -114,6 +114,12 @@ static void dissolve(model::DispatchOp dispatch, Operation *before, SmallVectorI
 
 model::DispatchOp mergeDispatches(model::DispatchOp producer, model::DispatchOp consumer) {
   SmallVector<Operation *> ops;
+  bool early = llvm::all_of(getInputs(consumer), [&](Value input) {
+    Operation *op = input.getDefiningOp();
+    return !op || op == producer || op->isBeforeInBlock(producer);
+  });
+  if (early)
+    consumer->moveAfter(producer);
   dissolve(producer, consumer, ops);
   dissolve(consumer, consumer, ops);
   return formDispatch(ops, ops.back()->getNextNode());

@@ -33,7 +33,8 @@ llvm::SetVector<mlir::Value> getInputs(model::DispatchOp dispatch);
 /// A dispatch that works on routes gets the attribute top_k, the number of routes per token.
 model::DispatchOp formDispatch(llvm::ArrayRef<mlir::Operation *> ops, mlir::Operation *before);
 
-/// One dispatch with the ops of both, at the consumer's place. Every user of the producer must be the consumer or follow it.
+/// One dispatch with the ops of both, at the producer's place where the consumer's other inputs allow it, else at the consumer's. Every user of
+/// the producer must be the consumer or follow it.
 model::DispatchOp mergeDispatches(model::DispatchOp producer, model::DispatchOp consumer);
 
 /// Whether every use of the dispatch's results is inside `consumer`.

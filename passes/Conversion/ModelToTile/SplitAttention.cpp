@@ -134,7 +134,7 @@ struct Block {
   int64_t rows, columns, group, channels, valueChannels; // rows = query rows times heads of the group
   int64_t window;
   Value keyCache, valueCache, slot, head, queries;
-  Value rowPositions; // i32 [rows, columns]: the position of each row
+  Value rowPositions; // i32 [rows]: the position of each row
   Value end;          // positions to read
 
   RankedTensorType floats(ArrayRef<int64_t> shape) { return b.tileType(shape, b.getF32Type()); }
@@ -144,10 +144,11 @@ struct Block {
     Value scores = tile::DotOp::create(b, queries, keyTile, Value(), /*transposeA=*/false, /*transposeB=*/true);
     RankedTensorType integers = b.tileType({rows, columns}, b.getI32Type());
     Value position = arith::AddIOp::create(b, tile::IotaOp::create(b, integers, 1), b.broadcast(b.toInteger(first), {}, {rows, columns}));
-    Value allowed = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, position, rowPositions);
+    Value allowed = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, position, b.broadcast(rowPositions, {0}, {rows, columns}));
     if (window > 0) {
-      Value oldest = arith::SubIOp::create(b, rowPositions, b.splat(window, integers));
-      allowed = arith::AndIOp::create(b, allowed, arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, position, oldest));
+      Value before = arith::SubIOp::create(b, rowPositions, b.splat(window, b.tileType({rows}, b.getI32Type())));
+      Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, position, b.broadcast(before, {0}, {rows, columns}));
+      allowed = arith::AndIOp::create(b, allowed, inside);
     }
     return arith::SelectOp::create(b, allowed, scores, b.constant(-std::numeric_limits<double>::infinity(), scores.getType()));
   }
@@ -178,7 +179,7 @@ FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output)
   Value outputView = output ? b.addTied(output, getRowMajorView(outputType), "readwrite", "o") : b.addResult(outputType, "o");
   Value keyCache = b.addTied(keys, layout.getView(cast<RankedTensorType>(keys.getType()), true), "read", "k_cache");
   Value valueCache = b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "read", "v_cache");
-  Value list = b.addWork(prefill ? tile::WorkFilter::prefill : tile::WorkFilter::decode, tileRows);
+  Value list = b.addWork(prefill ? tile::WorkFilter::prefill : tile::WorkFilter::decode, prefill ? tileRows : 0);
   Value record = b.addWorkPoint(list, "tile");
   Value head = b.addPoint(tile::ExtentKind::fixed, kvHeads, "kv_head");
 
@@ -190,9 +191,9 @@ FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output)
   Q = b.widen(tile::ReshapeOp::create(b, b.tileType({rows, channels}, getElementTypeOrSelf(Q.getType())), Q));
   Q = arith::MulFOp::create(b, Q, b.constant(op.getScale().convertToDouble(), Q.getType()));
 
-  RankedTensorType integers = b.tileType({rows, columns}, b.getI32Type());
+  RankedTensorType integers = b.tileType({rows}, b.getI32Type());
   Value tileRow = arith::DivSIOp::create(b, tile::IotaOp::create(b, integers, 0), b.splat(group, integers));
-  Value rowPositions = arith::AddIOp::create(b, tileRow, b.broadcast(b.toInteger(point.getPosition()), {}, {rows, columns}));
+  Value rowPositions = arith::AddIOp::create(b, tileRow, b.broadcast(b.toInteger(point.getPosition()), {}, {rows}));
   Value end = arith::AddIOp::create(b, point.getPosition(), point.getRows());
   int64_t window = op.getWindow();
   Block block{b, rows, columns, group, channels, valueChannels, window, keyCache, valueCache, point.getSlot(), head, Q, rowPositions, end};
