@@ -51,7 +51,7 @@ struct TileCounts {
   int64_t outputs = 0;
   int64_t sequences = 0;
   /// Records of each work list, one entry per argument of type !tile.ragged, in order.
-  std::vector<int64_t> work;
+  std::vector<int64_t> work = {};
 };
 
 /// A kernel made ready to run. It refers to the kernel's ops, which must outlive it. Runs may happen on several threads at once.
