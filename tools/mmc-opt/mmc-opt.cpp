@@ -1,6 +1,8 @@
 // mmc-opt: parses, transforms and prints programs of any of our dialects. For compiler engineers and for the lit tests.
 #include "dialects/Model/IR/Model.h"
+#include "dialects/Plan/IR/Plan.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "passes/Conversion/TileToPlan/TileToPlan.h"
 #include "passes/Pipelines/Pipelines.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -20,8 +22,10 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mmc::model::registerModelDialect(registry);
   mmc::tile::registerTileDialect(registry);
+  mmc::planir::registerPlanDialect(registry);
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mmc::registerAllPasses();
+  mmc::registerTileToPlanPass();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "mmc optimizer driver\n", registry));
 }
