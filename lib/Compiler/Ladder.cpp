@@ -78,9 +78,9 @@ Status Ladder::readModel(const std::string &input) {
     });
     if (!status.ok()) return status;
   } else {
-    auto imported = import::importModel(input, context);
+    auto imported = import::importModel(context, input);
     if (!imported.ok()) return imported.status();
-    module = std::move(*imported);
+    module = std::move(imported->module);
   }
   MMC_RETURN_IF_ERROR(noteProgram());
   auto count = static_cast<double>(parametersTotal) / 1e6;
