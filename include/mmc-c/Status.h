@@ -1,5 +1,5 @@
-/* How calls report failure. Every call that can fail returns an `mmc_status *`: NULL when all went well, otherwise an object that says
- * what went wrong and how to fix it. The caller owns it and frees it with mmc_status_free. C11.
+/* How calls report failure. Every call that can fail returns an `mmc_status *`: NULL when all went well, otherwise an
+ * object that says what went wrong and how to fix it. The caller owns it and frees it with mmc_status_free. C11.
  *
  * A status is immutable: its functions may be called from any thread. */
 #ifndef MMC_C_STATUS_H

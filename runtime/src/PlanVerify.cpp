@@ -187,8 +187,10 @@ Status verifyMemory(const PlanTables &plan) {
     const std::string who = entryName("pools", i, pool.name);
     uint64_t bytes, total;
     MMC_RETURN_IF_ERROR(checkShape(who, pool.shape, dtypeBytes(pool.dtype), bytes));
-    if (pool.unitBytes < bytes || pool.unitBytes % kAlignment)
-      return badField(who + " unit_bytes", pool.unitBytes, "a multiple of 64, at least " + std::to_string(bytes));
+    const uint64_t element = dtypeBytes(pool.dtype);
+    if (pool.unitBytes < bytes || pool.unitBytes % element)
+      return badField(who + " unit_bytes", pool.unitBytes,
+                      "a multiple of " + std::to_string(element) + ", at least " + std::to_string(bytes));
     MMC_RETURN_IF_ERROR(checkRange(who + " layers", pool.layers, 1, kMaxLayers));
     MMC_RETURN_IF_ERROR(checkShape(who + " unit_bytes", {pool.layers}, pool.unitBytes, total));
     MMC_RETURN_IF_ERROR(checkRange(who + " unit_bytes", pool.unitBytes, 1, uint64_t(1) << 40));
@@ -217,7 +219,7 @@ static Status verifyEntryPoint(const PlanTables &plan, const std::string &who, c
   MMC_RETURN_IF_ERROR(checkRange(who + " tokens", entry.tokens, 1, 1u << 24));
   MMC_RETURN_IF_ERROR(checkRange(who + " sequences", entry.sequences, 1, 1u << 20));
   MMC_RETURN_IF_ERROR(checkRange(who + " context", entry.context, 1, plan.maxModelLen));
-  MMC_RETURN_IF_ERROR(checkRange(who + " outputs", entry.outputs, 1, entry.tokens));
+  MMC_RETURN_IF_ERROR(checkRange(who + " outputs", entry.outputs, 1, 1u << 24));
   MMC_RETURN_IF_ERROR(checkRange(who + " arena_bytes", entry.arenaBytes, 0, kMaxBytes));
   if (entry.offsets.size() != plan.buffers.size())
     return badField(who + " offsets count", entry.offsets.size(),
@@ -243,7 +245,9 @@ Status verifyEntryPoints(const PlanTables &plan) {
     if (i && key(plan.entryPoints[i - 1]) >= key(entry))
       return badField(who, std::string("not after the one before"), "ascending order");
     MMC_RETURN_IF_ERROR(verifyEntryPoint(plan, who, entry));
-    covered |= entry.tokens >= plan.maxNumBatchedTokens && entry.sequences >= plan.maxNumSeqs &&
+    // A step has no more entries than tokens.
+    covered |= entry.tokens >= plan.maxNumBatchedTokens &&
+               entry.sequences >= std::min(plan.maxNumSeqs, plan.maxNumBatchedTokens) &&
                entry.context >= plan.maxModelLen;
   }
   if (!covered)
