@@ -67,7 +67,8 @@ private:
   const WeightTypes &types;
   OpBuilder b;
   Type f32;
-  Value batch, layer; // of the function being built
+  Value batch, layer;                 // of the function being built
+  std::map<double, Value> constants; // of the function being built
 
   Location loc(StringRef name) { return NameLoc::get(b.getStringAttr(name)); }
   RankedTensorType tokens(ArrayRef<int64_t> channels, Type element = {}) { return getRowType(RowSpace::tokens, channels, element ? element : f32); }
@@ -91,10 +92,14 @@ private:
   Value linear(StringRef name, Value x, const std::string &weightName, int64_t outputs) {
     return LinearOp::create(b, loc(name), x, weight(weightName, {outputs, cast<RankedTensorType>(x.getType()).getDimSize(1)}));
   }
-  Value constant(double value) { return arith::ConstantOp::create(b, loc("scale"), b.getF32FloatAttr(float(value))); }
+  /// One constant per value and function.
+  Value constant(double value) {
+    Value &known = constants[value];
+    if (!known) known = arith::ConstantOp::create(b, loc("scale"), b.getF32FloatAttr(float(value)));
+    return known;
+  }
   Value residual(StringRef name, Value x, Value branch, const ResidualScale &scale) {
-    Value alpha = constant(scale.alpha);
-    Value beta = scale.alpha == scale.beta ? alpha : constant(scale.beta);
+    Value alpha = constant(scale.alpha), beta = constant(scale.beta);
     return ResidualOp::create(b, loc(name), x, branch, alpha, beta);
   }
   ResultRange split(StringRef name, Value x, int64_t parts, int64_t heads) {
@@ -109,6 +114,7 @@ private:
     for (Type type : arguments) entry.addArgument(type, function.getLoc());
     b.setInsertionPointToEnd(&entry);
     batch = entry.getArgument(1);
+    constants.clear();
     layer = isLayer ? Value(entry.getArgument(2)) : Value();
     return function;
   }

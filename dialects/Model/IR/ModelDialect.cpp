@@ -8,7 +8,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mmc::model;
@@ -23,25 +22,15 @@ using namespace mmc::model;
 
 namespace {
 
-/// Encodings print as #tokens, #routes, #outputs, #state and #kv, so that a row tensor is as short as `tensor<?x64xf32, #tokens>`.
+/// Row spaces print as #tokens, #routes and #outputs, so that a row tensor is as short as `tensor<?x64xf32, #tokens>`.
 struct ModelAliases : public OpAsmDialectInterface {
   using OpAsmDialectInterface::OpAsmDialectInterface;
 
   AliasResult getAlias(Attribute attr, raw_ostream &os) const override {
-    return TypeSwitch<Attribute, AliasResult>(attr)
-        .Case<RowsAttr>([&](RowsAttr rows) {
-          os << stringifyRowSpace(rows.getSpace());
-          return AliasResult::FinalAlias;
-        })
-        .Case<StateAttr>([&](StateAttr) {
-          os << "state";
-          return AliasResult::FinalAlias;
-        })
-        .Case<KVAttr>([&](KVAttr) {
-          os << "kv";
-          return AliasResult::FinalAlias;
-        })
-        .Default([](Attribute) { return AliasResult::NoAlias; });
+    auto rows = dyn_cast<RowsAttr>(attr);
+    if (!rows) return AliasResult::NoAlias;
+    os << stringifyRowSpace(rows.getSpace());
+    return AliasResult::FinalAlias;
   }
 };
 

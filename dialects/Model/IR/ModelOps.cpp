@@ -23,9 +23,67 @@ ParseResult FuncOp::parse(OpAsmParser &parser, OperationState &result) {
                                                   buildType, getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
 }
 
+/// The results of `op` as a definition spells them: `%a, %b:3 = `.
+static void printResults(OpAsmPrinter &printer, Operation *op) {
+  SmallVector<std::pair<std::string, int>> groups;
+  for (Value result : op->getResults()) {
+    std::string name;
+    llvm::raw_string_ostream os(name);
+    printer.printOperand(result, os);
+    // Members of a group are %a#0, %a#1, ...
+    if (size_t mark = name.find('#'); mark != std::string::npos) name.resize(mark);
+    if (!groups.empty() && groups.back().first == name) ++groups.back().second;
+    else groups.push_back({name, 1});
+  }
+  llvm::interleaveComma(groups, printer.getStream(), [&](auto &group) {
+    printer << group.first;
+    if (group.second > 1) printer << ":" << group.second;
+  });
+  if (!groups.empty()) printer << " = ";
+}
+
+/// An op that only names something for the op after it: it shares that op's line.
+static bool isLeaf(Operation *op) { return isa<WeightOp, RowOp, arith::ConstantOp>(op); }
+
+/// How many of them a line begins with.
+static constexpr int kLeavesPerLine = 2;
+
+/// Whether the printer only collects aliases. Then locations are left out: they would get aliases even where they are not printed.
+static bool isCollectingAliases(OpAsmPrinter &printer) { return dynamic_cast<llvm::raw_null_ostream *>(&printer.getStream()); }
+
+/// The body of a function, a line per op, where weights, rows and constants stand on the line of the op that they are for: an 80-layer model
+/// fits on one screen. Line breaks mean nothing to the parser.
+static void printBody(OpAsmPrinter &printer, Block &block) {
+  bool locations = !isCollectingAliases(printer);
+  printer << "{";
+  printer.increaseIndent();
+  int leaves = 0; // that the current line consists of
+  for (Operation &op : block) {
+    if (leaves == 0 || (leaves == kLeavesPerLine && isLeaf(&op))) {
+      printer.printNewline();
+      leaves = 0;
+    } else {
+      printer << "  ";
+    }
+    leaves = isLeaf(&op) ? leaves + 1 : 0;
+    printResults(printer, &op);
+    printer.printCustomOrGenericOp(&op);
+    if (locations) printer.printOptionalLocationSpecifier(op.getLoc());
+  }
+  printer.decreaseIndent();
+  printer.printNewline();
+  printer << "}";
+}
+
 void FuncOp::print(OpAsmPrinter &printer) {
-  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(), getArgAttrsAttrName(),
-                                           getResAttrsAttrName());
+  printer << ' ';
+  printer.printSymbolName(getSymName());
+  function_interface_impl::printFunctionSignature(printer, *this, getArgumentTypes(), /*isVariadic=*/false, getResultTypes());
+  function_interface_impl::printFunctionAttributes(printer, *this, {getFunctionTypeAttrName(), getArgAttrsAttrName(), getResAttrsAttrName()});
+  if (getBody().empty()) return;
+  printer << ' ';
+  if (getBody().hasOneBlock()) return printBody(printer, getBody().front());
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/true);
 }
 
 void FuncOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {

@@ -1,0 +1,3 @@
+#include "lib/Import/ModelConfig.h"
+#include <gtest/gtest.h>
+TEST(Config, Placeholder) {}
