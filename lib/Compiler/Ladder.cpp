@@ -38,7 +38,7 @@ static DialectRegistry makeRegistry() {
 }
 
 Ladder::Ladder(const CompileOptions &options)
-    : options(options), context(makeRegistry(), MLIRContext::Threading::DISABLED), started(std::chrono::steady_clock::now()) {
+    : options(options), context(makeRegistry()), started(std::chrono::steady_clock::now()) {
   context.loadAllAvailableDialects();
 }
 
