@@ -1,0 +1,117 @@
+// Makes engines from flags; see EngineFlags.h.
+#include "lib/Driver/EngineFlags.h"
+
+#include "lib/Driver/PlanEngine.h"
+#include "lib/Driver/ReferenceEngine.h"
+
+namespace mmc::driver {
+
+void addEngineFlags(CLI::App *command, EngineFlags &flags) {
+  command->add_option("-m,--model,model", flags.model, "plan, or HF_DIR, config.json or model.mlir to compile first")
+      ->required()
+      ->type_name("FILE.plan|HF_DIR");
+  addFlagValue(command, "-w,--weights", flags.weights, "checkpoint folder, or random[:SEED] (default: HF_DIR itself)")
+      ->type_name("DIR|random[:SEED]");
+  addCount(command, "-t,--threads", flags.threads, "threads (default: one per core that the process may use)", 1, 4096);
+  addFlagValue(command, "--cpu-variant", flags.cpuVariant, "x86-64-v3, avx512 or avx512-bf16 (default: the widest the host executes)")
+      ->type_name("NAME");
+  addSwitch(command, "--no-host-code", flags.noHostCode, "refuse plans whose kernels are host code");
+  addFlagValue(command, "--cuda-graphs", flags.cudaGraphs, "cuda targets: capture steps as graphs")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->type_name("on|off");
+  addSwitch(command, "--cuda-sync", flags.cudaSync, "cuda targets: wait after each launch");
+  addCompileFlags(command, flags.compile);
+}
+
+std::string modelFolder(const EngineFlags &flags) {
+  const InputKind kind = inputKind(flags.model);
+  if (kind == InputKind::modelFolder) return flags.model;
+  if (kind == InputKind::configFile) {
+    const size_t slash = flags.model.rfind('/');
+    return slash == std::string::npos ? "." : flags.model.substr(0, slash);
+  }
+  return flags.weights.starts_with("random") ? "" : flags.weights;
+}
+
+namespace {
+
+/// The flag, or the folder that the model itself is in.
+Expected<WeightsChoice> chooseWeights(const EngineFlags &flags) {
+  if (!flags.weights.empty()) return parseWeights(flags.weights);
+  WeightsChoice choice;
+  if (inputKind(flags.model) == InputKind::plan || inputKind(flags.model) == InputKind::modelText)
+    return Status(kUsage, "--weights is missing, and the model has no folder of its own",
+                  "give --weights with the checkpoint's folder, or --weights random");
+  choice.folder = modelFolder(flags);
+  return choice;
+}
+
+bool isReference(const EngineFlags &flags) { return flags.compile.targets == std::vector<std::string>{"reference"}; }
+
+Status openReference(const EngineFlags &flags, OpenedEngine &opened) {
+  if (inputKind(flags.model) == InputKind::plan)
+    return Status(kUsage, "--target reference interprets a model description, and a plan has none left",
+                  "give the model's folder, config.json or model.mlir");
+  auto weights = chooseWeights(flags);
+  MMC_RETURN_IF_ERROR(weights.status());
+  Stopwatch watch;
+  auto engine = makeReferenceEngine({flags.model, *weights, flags.compile.dtype, flags.compile.maxModelLen});
+  MMC_RETURN_IF_ERROR(engine.status());
+  opened.engine = std::move(*engine);
+  opened.loadSeconds = watch.seconds();
+  return {};
+}
+
+Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &opened) {
+  auto weights = chooseWeights(flags);
+  MMC_RETURN_IF_ERROR(weights.status());
+  PlanEngineOptions options;
+  std::vector<uint8_t> compiled;
+  auto image = Expected<runtime::PlanImage>(Status());
+  if (inputKind(flags.model) == InputKind::plan) {
+    image = runtime::PlanImage::open(flags.model);
+    options.path = flags.model;
+  } else {
+    auto compileFlags = compileOptions(flags.compile);
+    MMC_RETURN_IF_ERROR(compileFlags.status());
+    compileFlags->onStep = ladderPrinter();
+    note(cat("compiling ", flags.model, " for ", compileFlags->target, ", ", compileFlags->dtype));
+    Stopwatch watch;
+    auto bytes = compileModelToMemory(flags.model, *compileFlags);
+    MMC_RETURN_IF_ERROR(bytes.status());
+    compiled = std::move(*bytes);
+    opened.compileSeconds = watch.seconds();
+    image = runtime::PlanImage::copy(compiled, flags.model);
+    options.bytes = &compiled;
+  }
+  MMC_RETURN_IF_ERROR(image.status());
+  auto report = planReportOf(*image);
+  MMC_RETURN_IF_ERROR(report.status());
+  opened.plan = std::move(*report);
+  options.weights = *weights;
+  options.cpuVariant = flags.cpuVariant;
+  options.noHostCode = flags.noHostCode;
+  options.threads = flags.threads;
+  options.progress = progress;
+  Stopwatch watch;
+  auto engine = makePlanEngine(options);
+  MMC_RETURN_IF_ERROR(engine.status());
+  opened.engine = std::move(*engine);
+  opened.loadSeconds = watch.seconds();
+  CompileStep step{"load", cat("weights of ", formatBytes(opened.plan->tables.weightsBytes()), ", variant ", opened.engine->info().variant),
+                   opened.loadSeconds};
+  ladderPrinter()(step);
+  return {};
+}
+
+} // namespace
+
+Expected<OpenedEngine> openEngine(const EngineFlags &flags, ProgressMode progress) {
+  OpenedEngine opened;
+  if (inputKind(flags.model) == InputKind::safetensors)
+    return Status(kUsage, cat(flags.model, ": is a weights file, expected a plan or a model folder"), "give the folder that it lies in");
+  MMC_RETURN_IF_ERROR(isReference(flags) ? openReference(flags, opened) : openPlan(flags, progress, opened));
+  return opened;
+}
+
+} // namespace mmc::driver
