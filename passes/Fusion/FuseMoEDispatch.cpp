@@ -42,18 +42,19 @@ void fuseGather(model::FuncOp function) {
   }
 }
 
-/// The grouped product whose result only `consumer` uses, element by element.
+/// The last grouped product, in program order, whose result only `consumer` uses, element by element.
 model::DispatchOp findGrouped(model::DispatchOp consumer) {
+  model::DispatchOp found;
   for (Value input : getInputs(consumer)) {
     model::DispatchOp producer = getProducer(input);
     if (!producer || producer->getBlock() != consumer->getBlock() || !hasGroupedLinear(producer) || !haveShapeOf(consumer, input.getType()))
       continue;
     bool elementwise = llvm::none_of(consumer.getBody().front().getOps<model::GroupedLinearOp>(),
                                      [&](model::GroupedLinearOp op) { return op.getX() == input; });
-    if (elementwise && isUsedOnlyBy(producer, consumer))
-      return producer;
+    if (elementwise && isUsedOnlyBy(producer, consumer) && (!found || found->isBeforeInBlock(producer)))
+      found = producer;
   }
-  return {};
+  return found;
 }
 
 bool readSameRows(model::GroupedLinearOp a, model::GroupedLinearOp b) { return a.getX() == b.getX() && a.getOffsets() == b.getOffsets(); }

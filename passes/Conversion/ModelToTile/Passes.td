@@ -4,12 +4,10 @@
 
 include "mlir/Pass/PassBase.td"
 
-class ModelToTilePass<string name> : Pass<name, "::mmc::model::ProgramOp"> {
-  let dependentDialects = ["::mmc::model::ModelDialect", "::mmc::tile::TileDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::scf::SCFDialect"];
-}
+defvar TileProgramDialects = ["::mmc::model::ModelDialect", "::mmc::tile::TileDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                              "::mlir::scf::SCFDialect"];
 
-def SplitLightningAttention : ModelToTilePass<"mmc-split-lightning-attention"> {
+def SplitLightningAttention : Pass<"mmc-split-lightning-attention", "::mmc::model::ProgramOp"> {
   let summary = "linear attention to a prefill kernel with the block loop and a decode kernel";
   let description = [{
     The prefill kernel walks a sequence in blocks: the intra-block left product under the decay mask, the inter-block right product with the
@@ -23,10 +21,11 @@ def SplitLightningAttention : ModelToTilePass<"mmc-split-lightning-attention"> {
     %y, %s1 = tile.launch @lightning_decode_4x32x32_f32(%u, %g, %o, %s) tied [2, 3]
     ```
   }];
+  let dependentDialects = TileProgramDialects;
   let options = [Option<"block", "block", "int64_t", "64", "rows of a block of the recurrence: 32, 64, 128 or 256">];
 }
 
-def SplitAttention : ModelToTilePass<"mmc-split-attention"> {
+def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
   let summary = "softmax attention to an append kernel and two kernels over a paged cache";
   let description = [{
     The append kernel writes the step's keys and values to their pages, rotating them where the dispatch has their rope; the attention kernels
@@ -40,6 +39,7 @@ def SplitAttention : ModelToTilePass<"mmc-split-attention"> {
     %y, %k1, %v1 = tile.launch @attention_decode_4x2x32_f32(%q, %o, %kb, %vb) tied [1, 2, 3]
     ```
   }];
+  let dependentDialects = TileProgramDialects;
   let options = [
     Option<"queryTile", "query-tile", "int64_t", "16", "query rows of a prefill tile">,
     Option<"pageTokens", "page-tokens", "int64_t", "64", "positions of a cache page">,
@@ -47,7 +47,7 @@ def SplitAttention : ModelToTilePass<"mmc-split-attention"> {
   ];
 }
 
-def TileLinear : ModelToTilePass<"mmc-tile-linear"> {
+def TileLinear : Pass<"mmc-tile-linear", "::mmc::model::ProgramOp"> {
   let summary = "dense and grouped products, with their epilogues, to panel kernels";
   let description = [{
     A work point is a panel of 64 output columns, of one expert where the product is grouped; it walks the rows in blocks.
@@ -58,10 +58,11 @@ def TileLinear : ModelToTilePass<"mmc-tile-linear"> {
     %s = tile.launch @linear_silu_384x64_f32(%x, %w) tied [-1]        // after
     ```
   }];
+  let dependentDialects = TileProgramDialects;
   let options = [Option<"rowBlock", "row-block", "int64_t", "48", "rows of a block">];
 }
 
-def TileRoute : ModelToTilePass<"mmc-tile-route"> {
+def TileRoute : Pass<"mmc-tile-route", "::mmc::model::ProgramOp"> {
   let summary = "routers to kernels: softmax over the experts, top k, renormalised";
   let description = [{
     ```mlir
@@ -70,9 +71,10 @@ def TileRoute : ModelToTilePass<"mmc-tile-route"> {
     %w, %e = tile.launch @route_4x64_top2_f32(%x, %gate) tied [-1, -1]      // after
     ```
   }];
+  let dependentDialects = TileProgramDialects;
 }
 
-def TilePermute : ModelToTilePass<"mmc-tile-permute"> {
+def TilePermute : Pass<"mmc-tile-permute", "::mmc::model::ProgramOp"> {
   let summary = "the sorting of routes by expert to a kernel of scalar loops";
   let description = [{
     The program gets the attribute routes_per_token, which bounds the row space routes.
@@ -83,9 +85,10 @@ def TilePermute : ModelToTilePass<"mmc-tile-permute"> {
     %offsets, %source, %position = tile.launch @permute_4_top2(%experts) tied [-1, -1, -1]       // after
     ```
   }];
+  let dependentDialects = TileProgramDialects;
 }
 
-def TileRows : ModelToTilePass<"mmc-tile-rows"> {
+def TileRows : Pass<"mmc-tile-rows", "::mmc::model::ProgramOp"> {
   let summary = "norms, residuals, embedding, combine, gather, select, rope and elementwise ops to row kernels";
   let description = [{
     A work point is one row. A rope's kernel reads the table of cosines and sines that one launch per function makes from the positions.
@@ -96,9 +99,10 @@ def TileRows : ModelToTilePass<"mmc-tile-rows"> {
     %n = tile.launch @rms_norm_64_f32(%x, %g) tied [-1]                // after
     ```
   }];
+  let dependentDialects = TileProgramDialects;
 }
 
-def VerifyTileLevel : ModelToTilePass<"mmc-verify-tile-level"> {
+def VerifyTileLevel : Pass<"mmc-verify-tile-level", "::mmc::model::ProgramOp"> {
   let summary = "asserts that functions contain launches and names of data only";
   let description = [{
     Reshapes and constants that nothing uses any more go first. What then is neither tile.launch nor model.weight, model.row, model.stack or
@@ -112,6 +116,7 @@ def VerifyTileLevel : ModelToTilePass<"mmc-verify-tile-level"> {
     }
     ```
   }];
+  let dependentDialects = TileProgramDialects;
 }
 
 #endif
