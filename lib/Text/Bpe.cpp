@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdio>
+#include <functional>
 
 namespace mmc::text {
 
@@ -204,35 +205,34 @@ void Bpe::merge(std::string_view word, const Vocabulary &vocabulary, Scratch &sc
   auto &heap = scratch.heap;
   pushInitialSymbols(word, symbols);
   heap.clear();
-  auto later = [](const Scratch::Candidate &a, const Scratch::Candidate &b) {
-    return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
-  };
-  for (size_t index = 0; index + 1 < symbols.size(); ++index)
-    if (const Merge *merge = find(symbols[index].id, symbols[index + 1].id))
-      heap.push_back({merge->rank, static_cast<int32_t>(index), merge->id});
-  std::make_heap(heap.begin(), heap.end(), later);
+  // The lowest rank comes first, of equal ranks the leftmost.
   auto propose = [&](int32_t left) {
-    const Merge *merge = find(symbols[left].id, symbols[symbols[left].next].id);
-    if (!merge) return;
-    heap.push_back({merge->rank, left, merge->id});
-    std::push_heap(heap.begin(), heap.end(), later);
+    const Merge *found = find(symbols[left].id, symbols[symbols[left].next].id);
+    if (found) heap.push_back(uint64_t(found->rank) << 32 | static_cast<uint32_t>(left));
+    return found != nullptr;
   };
+  auto proposeLater = [&](int32_t left) {
+    if (propose(left)) std::push_heap(heap.begin(), heap.end(), std::greater<>());
+  };
+  for (size_t index = 0; index + 1 < symbols.size(); ++index) propose(static_cast<int32_t>(index));
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
   while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), later);
-    Scratch::Candidate top = heap.back();
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+    auto position = static_cast<int32_t>(heap.back() & UINT32_MAX);
+    auto rank = static_cast<uint32_t>(heap.back() >> 32);
     heap.pop_back();
-    Scratch::Symbol &left = symbols[top.position];
+    Scratch::Symbol &left = symbols[position];
     if (left.id < 0 || left.next < 0) continue;
     Scratch::Symbol &right = symbols[left.next];
-    // The candidate may be stale: it stands only if the pair that is here now still gives the same token.
-    const Merge *merge = find(left.id, right.id);
-    if (!merge || merge->id != top.id) continue;
-    left.id = top.id;
+    // The candidate may be stale: it stands only if the pair that is here now has its rank.
+    const Merge *found = find(left.id, right.id);
+    if (!found || found->rank != rank) continue;
+    left.id = found->id;
     left.next = right.next;
     right.id = -1;
-    if (left.next >= 0) symbols[left.next].previous = top.position;
-    if (left.previous >= 0) propose(left.previous);
-    if (left.next >= 0) propose(top.position);
+    if (left.next >= 0) symbols[left.next].previous = position;
+    if (left.previous >= 0) proposeLater(left.previous);
+    if (left.next >= 0) proposeLater(position);
   }
   for (int32_t index = symbols.empty() ? -1 : 0; index >= 0; index = symbols[index].next)
     ids.push_back(symbols[index].id);

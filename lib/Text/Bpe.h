@@ -25,11 +25,6 @@ public:
       int32_t id;             ///< -1 once merged into its left neighbour
       int32_t previous, next; ///< indices, -1 at the ends
     };
-    struct Candidate {
-      uint32_t rank;
-      int32_t position;
-      int32_t id;
-    };
     /// A short pre-token and its ids: words repeat, and remembering them halves the time of a long text.
     struct Known {
       static constexpr size_t kMostBytes = 24, kMostIds = 8;
@@ -38,8 +33,8 @@ public:
       int32_t ids[kMostIds];
     };
     std::vector<Symbol> symbols;
-    std::vector<Candidate> heap;
-    std::vector<Known> known; ///< by hash of the bytes; empty: nothing is remembered
+    std::vector<uint64_t> heap; ///< merge candidates: rank << 32 | position of the left symbol
+    std::vector<Known> known;   ///< by hash of the bytes; empty: nothing is remembered
     /// Worth its 256 KiB for texts that are longer.
     void remember() { known.resize(4096); }
     /// Gives memory back after an unusually long pre-token.

@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <new>
 #include <sstream>
+#include <time.h>
 
 namespace {
 
@@ -43,6 +44,12 @@ void operator delete(void *memory, size_t) noexcept { release(memory); }
 void operator delete[](void *memory, size_t) noexcept { release(memory); }
 
 namespace mmc::text {
+
+double Stopwatch::now() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 size_t liveBytes() { return live; }
 size_t peakBytes() { return peak; }

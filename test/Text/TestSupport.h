@@ -40,6 +40,24 @@ void expectRefused(const std::string &file, ErrorCode code, const std::string &m
 /// The folder of the project's tokenizer fixtures, with a final slash.
 inline std::string tokenizerInputs() { return std::string(MMC_SOURCE_DIR) + "/test/Inputs/tokenizers/"; }
 
+/// Measures the processor time of this thread, which other load on the machine does not change.
+class Stopwatch {
+public:
+  Stopwatch() : start(now()) {}
+  double seconds() const { return now() - start; }
+
+private:
+  static double now();
+  double start;
+};
+
+/// The longest that a test of "no hang" allows; sanitizers make everything slower.
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+constexpr double kOneSecond = 10;
+#else
+constexpr double kOneSecond = 1;
+#endif
+
 /// Live and highest number of bytes from operator new in this process since the last resetPeak().
 size_t liveBytes();
 size_t peakBytes();
