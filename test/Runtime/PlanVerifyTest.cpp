@@ -1,0 +1,182 @@
+// Every rule of plan verification, broken once (catalogue P10-P12, P14-P16): the failure is an integrity error that names field and figures.
+#include "test/Runtime/TinyModel.h"
+
+#include <cmath>
+
+namespace mmc::test {
+
+namespace {
+
+struct Case {
+  const char *what;
+  std::function<void(PlanTables &)> change;
+  std::vector<std::string> words;
+};
+
+class PlanVerifyTest : public testing::TestWithParam<Case> {};
+
+TEST_P(PlanVerifyTest, IsRefusedByName) {
+  PlanTables tables = tinyTables();
+  GetParam().change(tables);
+  const std::vector<uint8_t> metadata = encodeTables(tables);
+  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, tinyConstants().size()).status(); }), StatusCode::integrity, GetParam().words);
+}
+
+using T = PlanTables;
+Launch &embed(T &t) { return t.body.commands[0].launch; }
+Launch &recur(T &t) { return t.layerKinds[0].commands[0].launch; }
+Launch &append(T &t) { return t.layerKinds[1].commands[0].launch; }
+Launch &head(T &t) { return t.head.commands[0].launch; }
+
+const Case kFigures[] = {
+    {"Ranks", [](T &t) { t.ranks = 0; }, {"ranks is 0"}},
+    {"Vocabulary", [](T &t) { t.vocabulary = 0; }, {"vocabulary is 0"}},
+    {"ModelLen", [](T &t) { t.maxModelLen = uint64_t(1) << 40; }, {"max_model_len is 1099511627776"}},
+    {"NumSeqs", [](T &t) { t.maxNumSeqs = 0; }, {"max_num_seqs is 0"}},
+    {"Tokens", [](T &t) { t.maxNumBatchedTokens = 0; }, {"max_num_batched_tokens is 0"}},
+    {"StopToken", [](T &t) { t.stopTokens = {2, -1}; }, {"stop_tokens is -1"}},
+    {"StopTokenHigh", [](T &t) { t.stopTokens = {48}; }, {"stop_tokens is 48", "below 48"}},
+    {"LayerCount", [](T &t) { t.layerCount = 6; }, {"stack kinds count is 5", "layer_count = 6"}},
+    {"StackKind", [](T &t) { t.stack[3] = 2; }, {"stack kind is 2", "below 2"}},
+    {"Embedding", [](T &t) { t.embeddingWeight = 4; }, {"embedding_weight is 4"}},
+    {"EmbeddingShape", [](T &t) { t.embeddingWeight = 1; }, {"embedding_weight is 1"}},
+};
+INSTANTIATE_TEST_SUITE_P(Figures, PlanVerifyTest, testing::ValuesIn(kFigures), [](const auto &i) { return i.param.what; });
+
+const Case kWeights[] = {
+    {"NoSource", [](T &t) { t.weights[0].sources.clear(); }, {"weights[0]", "sources count is 0"}},
+    {"NoName", [](T &t) { t.weights[0].sources[0].name = ""; }, {"weights[0]", "name is empty"}},
+    {"ExtentZero", [](T &t) { t.weights[3].shape[1] = 0; }, {"weights[3] 'head'", "extent is 0"}},
+    {"Wrap", [](T &t) { t.weights[0].shape[1] = uint64_t(1) << 62; }, {"weights[0] 'embed'", "2^56"}},
+    {"SourceWrap", [](T &t) { t.weights[0].sources[0].shape = {uint64_t(1) << 33, uint64_t(1) << 33}; }, {"source 'embed'", "2^56"}},
+    {"Rank", [](T &t) { t.weights[0].shape = std::vector<uint64_t>(9, 1); }, {"weights[0]", "rank is 9"}},
+    {"Rank0", [](T &t) { t.weights[0].shape.clear(); }, {"weights[0]", "rank is 0"}},
+    {"SourceRank", [](T &t) { t.weights[0].sources[0].shape = {48, 8, 1}; }, {"source 'embed'", "rank is 3, expected 2"}},
+    {"SliceDimension", [](T &t) { t.weights[0].sources[0].slices = {{2, 0, 1}}; }, {"slice dimension is 2"}},
+    {"SliceTwice", [](T &t) { t.weights[0].sources[0].slices = {{1, 0, 8}, {1, 0, 8}}; }, {"slice dimension is 1"}},
+    {"SliceEmpty", [](T &t) { t.weights[0].sources[0].slices = {{0, 5, 5}}; }, {"slice is 5 to 5"}},
+    {"SliceEnd", [](T &t) { t.weights[0].sources[0].slices = {{0, 0, 49}}; }, {"slice is 0 to 49", "0 to 48"}},
+    {"SliceColumns", [](T &t) { t.weights[0].sources[0].slices = {{1, 0, 4}}; }, {"sliced shape"}},
+    {"Rows", [](T &t) { t.weights[0].sources[0].slices = {{0, 0, 47}}; }, {"rows of its sources is 47, expected 48"}},
+    {"LayerPlaceholder", [](T &t) { t.weights[1].sources[0].name = "gain"; }, {"without {layer}"}},
+    {"LayersMissing", [](T &t) { t.weights[1].perLayer = false; }, {"with {layer}"}},
+    {"ExpertPlaceholder", [](T &t) { t.weights[2].sources[0].name = "layers.{layer}"; }, {"without {expert}"}},
+    {"ExpertsMissing", [](T &t) { t.weights[2].experts = 0; }, {"with {expert}"}},
+    {"DType", [](T &t) { t.weights[0].layout.dtype = DType::i32; }, {"dtype is int32"}},
+    {"PanelRank", [](T &t) { t.weights[1].layout = {DType::f32, LayoutKind::panels, 2, 2}; }, {"rank is 1, expected 2"}},
+    {"PanelN", [](T &t) { t.weights[3].layout.panelN = 0; }, {"panel_n is 0"}},
+    {"PanelK", [](T &t) { t.weights[3].layout.panelK = 0; }, {"panel_k is 0"}},
+    {"ExpertBytes", [](T &t) { t.weights[2].expertBytes = 32; }, {"expert_bytes is 32, expected 64"}},
+    {"Bytes", [](T &t) { t.weights[2].bytes = 64; }, {"bytes is 64, expected 128"}},
+    {"LayersOrder", [](T &t) { t.weights[1].layers = {2, 0, 4}; }, {"layers is 0", "ascending"}},
+    {"LayersTwice", [](T &t) { t.weights[1].layers = {0, 2, 2}; }, {"layers is 2", "ascending"}},
+    {"LayersHigh", [](T &t) { t.weights[1].layers = {0, 2, 5}; }, {"layers is 5", "layer_count = 5"}},
+    {"Scale", [](T &t) { t.weights[0].randomScale = NAN; }, {"not finite"}},
+};
+INSTANTIATE_TEST_SUITE_P(Weights, PlanVerifyTest, testing::ValuesIn(kWeights), [](const auto &i) { return i.param.what; });
+
+const Case kMemory[] = {
+    {"ConstantBytes", [](T &t) { t.constants[0].bytes = 24; }, {"constants[0] 'alpha'", "bytes is 24, expected 20"}},
+    {"ConstantOffset", [](T &t) { t.constants[0].offset = 3; }, {"offset is 3"}},
+    {"ConstantEnd", [](T &t) { t.constants[0].offset = 64; }, {"end is 64 + 20", "20 bytes"}},
+    {"ConstantWrap", [](T &t) { t.constants[0].offset = ~uint64_t(63); }, {"within the constants segment"}},
+    {"ConstantLayers", [](T &t) { t.constants[0].layerBytes = 8; }, {"layer_bytes is 8"}},
+    {"PoolBytes", [](T &t) { t.pools[0].unitBytes = 28; }, {"pools[0] 'state'", "unit_bytes is 28"}},
+    {"PoolAlignment", [](T &t) { t.pools[0].unitBytes = 35; }, {"unit_bytes is 35"}},
+    {"PoolHuge", [](T &t) { t.pools[0].unitBytes = uint64_t(1) << 63; }, {"unit_bytes"}},
+    {"PoolLayers", [](T &t) { t.pools[0].layers = 0; }, {"layers is 0"}},
+    {"PoolLayersOther", [](T &t) { t.pools[0].layers = 2; }, {"pool 'state' layers is 2, expected 3"}},
+    {"PageTokens", [](T &t) { t.pageTokens = 0; }, {"page_tokens is 0"}},
+    {"PagesPerSequence", [](T &t) { t.pagesPerSequence = 15; }, {"pages_per_sequence is 15, expected 16"}},
+    {"BufferZero", [](T &t) { t.buffers[0].bytesPerToken = 0; }, {"buffers[0] 'hidden'", "size is 0"}},
+    {"BufferHuge", [](T &t) { t.buffers[0].bytesPerToken = ~uint64_t(0); }, {"buffers[0] 'hidden'"}},
+    {"TileRows", [](T &t) { t.workLists[2].tileRows = ~0u; }, {"work_lists[2] tile_rows"}},
+    {"EntryNone", [](T &t) { t.entryPoints.clear(); }, {"entry_points count is 0"}},
+    {"EntryUnordered", [](T &t) { std::swap(t.entryPoints[0], t.entryPoints[1]); }, {"entry_points[1]", "ascending"}},
+    {"EntryDuplicate", [](T &t) { t.entryPoints[1] = t.entryPoints[0]; }, {"entry_points[1]", "ascending"}},
+    {"EntryContext", [](T &t) { t.entryPoints[2].context = 65; }, {"entry_points[2] context is 65", "64"}},
+    {"EntryTokens", [](T &t) { t.entryPoints[0].tokens = 0; }, {"entry_points[0] tokens is 0"}},
+    {"EntryOutputs", [](T &t) { t.entryPoints[0].outputs = 0; }, {"outputs is 0"}},
+    {"EntrySmall", [](T &t) { t.entryPoints.pop_back(); }, {"too small"}},
+    {"EntryOffsets", [](T &t) { t.entryPoints[1].offsets.push_back(0); }, {"offsets count is 2, expected 1"}},
+    {"EntryAlignment", [](T &t) { t.entryPoints[1].offsets[0] = 3; }, {"entry_points[1] offsets[0] 'hidden' is 3"}},
+    {"EntryArena", [](T &t) { t.entryPoints[2].offsets[0] = 1088; }, {"end is 1088 + 1024", "arena_bytes = 2048"}},
+    {"EntryWrap", [](T &t) { t.entryPoints[2].offsets[0] = ~uint64_t(63); }, {"arena_bytes"}},
+    {"ArenaHuge", [](T &t) { t.entryPoints[2].arenaBytes = ~uint64_t(0); }, {"arena_bytes"}},
+};
+INSTANTIATE_TEST_SUITE_P(Memory, PlanVerifyTest, testing::ValuesIn(kMemory), [](const auto &i) { return i.param.what; });
+
+const Case kCode[] = {
+    {"NoVariant", [](T &t) { t.variants.clear(); }, {"variants count is 0"}},
+    {"VariantTwice", [](T &t) { t.variants[1] = t.variants[0]; }, {"name twice"}},
+    {"Symbols", [](T &t) { t.kernels[1].symbols.pop_back(); }, {"kernels[1] 'recur' symbols count is 1, expected 2"}},
+    {"SymbolEmpty", [](T &t) { t.kernels[1].symbols[0] = ""; }, {"symbol is empty"}},
+    {"Scratch", [](T &t) { t.kernels[1].scratchBytes.push_back(1); }, {"scratch_bytes count is 3"}},
+    {"ScratchHuge", [](T &t) { t.kernels[1].scratchBytes[0] = ~uint64_t(0); }, {"scratch_bytes"}},
+    {"Parameters", [](T &t) { t.kernels[0].parameters = std::vector<std::string>(65, "x"); }, {"parameters count is 65"}},
+    {"DomainRank", [](T &t) { t.kernels[0].domainRank = 5; }, {"domain_rank is 5"}},
+    {"BodyEmpty", [](T &t) { t.body.commands.clear(); t.stack.clear(); t.layerCount = 0; t.weights.resize(1); t.constants.clear(); }, {"body commands count is 0"}},
+    {"HeadEmpty", [](T &t) { t.head.commands.clear(); }, {"head commands count is 0"}},
+    {"HeadSilent", [](T &t) { head(t).arguments[3].written = false; }, {"writes logits"}},
+    {"StackInHead", [](T &t) { std::swap(t.body.commands[1], t.head.commands[0]); }, {"stack is outside the body"}},
+    {"Kernel", [](T &t) { embed(t).kernel = 5; }, {"body.commands[0] kernel is 5"}},
+    {"ArgumentCount", [](T &t) { embed(t).arguments.pop_back(); }, {"arguments count is 2, expected 3"}},
+    {"LaunchRank", [](T &t) { embed(t).domain.push_back({ExtentKind::fixed, 1}); }, {"domain rank is 2, expected 1"}},
+    {"Grain", [](T &t) { embed(t).grain = 0; }, {"grain is 0"}},
+    {"ArgumentKind", [](T &t) { embed(t).arguments[0].kind = ArgumentKind(16); }, {"argument kind is 16"}},
+    {"ExtentKind", [](T &t) { embed(t).domain[0].kind = ExtentKind(5); }, {"extent kind is 5"}},
+    {"ExtentZero", [](T &t) { head(t).domain[1].value = 0; }, {"head.commands[0].domain[1] value is 0"}},
+    {"ExtentWork", [](T &t) { recur(t).domain[0].value = 3; }, {"work list below 3"}},
+    {"ExtentOutputs", [](T &t) { embed(t).domain[0].kind = ExtentKind::outputs; }, {"only the head has outputs"}},
+    {"ExtentHuge", [](T &t) { head(t).domain = {{ExtentKind::fixed, uint64_t(1) << 40}, {ExtentKind::fixed, uint64_t(1) << 40}}; }, {"2^56"}},
+    {"BufferIndex", [](T &t) { embed(t).arguments[2].index = 1; }, {"arguments[2] index is 1", "buffer below 1"}},
+    {"BufferOffset", [](T &t) { embed(t).arguments[2].offset = 64; }, {"offset is 64, expected below 64"}},
+    {"WeightIndex", [](T &t) { embed(t).arguments[1].index = 4; }, {"weight below 4"}},
+    {"WeightOffset", [](T &t) { recur(t).arguments[1].offset = 64; }, {"offset is 64"}},
+    {"WeightPerLayerInBody", [](T &t) { embed(t).arguments[1].index = 1; }, {"an instance per layer"}},
+    {"WeightAbsentInLayer", [](T &t) { t.weights[1].layers = {0, 2}; }, {"absent in a layer"}},
+    {"ConstantIndex", [](T &t) { recur(t).arguments[2].index = 1; }, {"constant below 1"}},
+    {"ConstantPerLayerInHead", [](T &t) { head(t).arguments[0] = {ArgumentKind::constant, false, 0, 0}; }, {"a row per layer"}},
+    {"ConstantRowOffset", [](T &t) { recur(t).arguments[2].offset = 4; }, {"offset is 4, expected below 4"}},
+    {"PoolIndex", [](T &t) { recur(t).arguments[3].index = 2; }, {"pool below 2"}},
+    {"PoolOfTwoKinds", [](T &t) { recur(t).arguments[3].index = 1; }, {"pool 'cache'"}},
+    {"PoolOffset", [](T &t) { append(t).arguments[4].offset = 128; }, {"offset is 128"}},
+    {"WorkListIndex", [](T &t) { recur(t).arguments[0].index = 3; }, {"work_list below 3"}},
+    {"TokensOffset", [](T &t) { embed(t).arguments[0].offset = 4; }, {"offset is 4"}},
+    {"LogitsInBody", [](T &t) { embed(t).arguments[2] = {ArgumentKind::logits, true, 0, 0}; }, {"only the head has outputs"}},
+    {"WrittenWeight", [](T &t) { embed(t).arguments[1].written = true; }, {"a written weight"}},
+    {"UseBeforeDef", [](T &t) { embed(t).arguments[2].written = false; }, {"program 'body' kernel 'embed'", "'hidden'", "nothing has written"}},
+    {"UseBeforeDefInLayer", [](T &t) { t.buffers.push_back({"other", DType::f32, 4, 0, 0, 0}); for (auto &e : t.entryPoints) e.offsets.push_back(0); append(t).arguments[3].index = 1; }, {"program 'attention' kernel 'append'", "'other'"}},
+};
+INSTANTIATE_TEST_SUITE_P(Code, PlanVerifyTest, testing::ValuesIn(kCode), [](const auto &i) { return i.param.what; });
+
+TEST(PlanVerifyMoreTest, WhatTheRuntimeDoesNotExecuteIsIncompatible) {
+  auto verify = [](const PlanTables &tables) {
+    const PlanImage image = std::move(*PlanImage::copy(tinyPlan(tables)));
+    return verifyPlan(image).status();
+  };
+  PlanTables tables = tinyTables();
+  EXPECT_TRUE(verify(tables).ok()) << verify(tables).text();
+  tables.target = "cuda";
+  expectFailure(verify(tables), StatusCode::incompatible, {"target 'cuda'"});
+  tables = tinyTables();
+  tables.ranks = 8;
+  expectFailure(verify(tables), StatusCode::incompatible, {"8 ranks"});
+  tables = tinyTables();
+  tables.kernels[0].symbols[1] = "embed_v9";
+  expectFailure(verify(tables), StatusCode::integrity, {"'embed_v9' is missing"});
+}
+
+TEST(PlanVerifyMoreTest, DerivedFigures) {
+  const Expected<PlanTables> tables = decodePlan(encodeTables(tinyTables()), tinyConstants().size());
+  ASSERT_TRUE(tables.ok());
+  EXPECT_EQ(tables->weightsBytes(), 48u * 8 * 4 + 3 * 64 + 2 * 128 + 48 * 8 * 4);
+  EXPECT_EQ(tables->stateBytesPerSequence(), 3u * 32);
+  EXPECT_EQ(tables->kvBytesPerToken(), 2u * 32);
+  EXPECT_EQ(tables->arenaBytes(), 2048u);
+  EXPECT_EQ(tables->layerOrdinals, (std::vector<uint32_t>{0, 0, 1, 1, 2}));
+}
+
+} // namespace
+
+} // namespace mmc::test
