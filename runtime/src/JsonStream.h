@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstring>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -69,6 +70,8 @@ public:
     if (++next == filled) fill();
   }
   Status status;
+  /// One more than the place of the first zero byte; 0: none.
+  uint64_t zeroAt = 0;
 
 private:
   void fill() {
@@ -77,6 +80,9 @@ private:
     if (!count || !status.ok()) return;
     status = file.readAt(position, {buffer.data(), count});
     if (!status.ok()) return;
+    // The parser takes a zero byte for the end of its input and would accept anything behind it.
+    if (const void *zero = std::memchr(buffer.data(), 0, count); zero && !zeroAt)
+      zeroAt = position + uint64_t(static_cast<const uint8_t *>(zero) - buffer.data()) + 1;
     filled = count;
     position += count;
   }
@@ -116,6 +122,8 @@ inline bool parseJson(const InputFile &file, uint64_t begin, uint64_t end, JsonH
   ByteStream stream(file, begin, end);
   const bool good = nlohmann::json::sax_parse(ByteIterator(&stream), ByteIterator(), &handler);
   status = stream.status;
+  if (stream.zeroAt)
+    handler.failure = "is not valid JSON: byte " + std::to_string(stream.zeroAt - 1) + " of the file is zero";
   return good && status.ok() && handler.failure.empty();
 }
 

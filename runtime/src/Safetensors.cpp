@@ -181,6 +181,7 @@ private:
 
 std::string describeImpostor(std::span<const uint8_t> firstBytes) {
   const std::string_view text(reinterpret_cast<const char *>(firstBytes.data()), firstBytes.size());
+  if (text.substr(0, 16).find('\0') != std::string_view::npos) return {}; // a small number in front: no text
   if (text.starts_with("version https://git-lfs")) return "a Git LFS pointer, not the data that it stands for";
   const size_t start = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (start != std::string_view::npos && text[start] == '<') return "a web page (HTML or XML), not weights";
@@ -198,20 +199,22 @@ Expected<SafetensorsFile> SafetensorsFile::open(const std::string &path) {
   const uint64_t size = file.input.size();
   std::vector<uint8_t> first(size_t(std::min<uint64_t>(size, 256)));
   MMC_RETURN_IF_ERROR(file.input.readAt(0, first));
-  if (const std::string impostor = describeImpostor(first); !impostor.empty())
+  uint64_t header = 0;
+  for (int i = 7; i >= 0 && size >= 8; --i) header = header << 8 | first[size_t(i)];
+  const bool plausible = size > 9 && header >= 2 && header <= std::min(size - 8, kMaxHeader) && first[8] == '{';
+  // Only what cannot be a safetensors file is looked at as text: a header of 60 bytes also starts with '<'.
+  if (const std::string impostor = describeImpostor(first); !plausible && !impostor.empty())
     return Status(kNotSafetensors, path + " is " + impostor);
   if (size < 8)
     return Status(kSafetensorsTruncated,
                   path + " has " + std::to_string(size) + " bytes, expected at least 8: it is truncated");
-  uint64_t header = 0;
-  for (int i = 7; i >= 0; --i) header = header << 8 | first[size_t(i)];
   if (header > kMaxHeader)
     return Status(kSafetensorsHeader, path + " has header length " + std::to_string(header) + ", expected at most " +
                                           std::to_string(kMaxHeader));
   if (header > size - 8)
     return Status(kSafetensorsTruncated, path + " has header length " + std::to_string(header) + ", but only " +
                                              std::to_string(size - 8) + " bytes follow: it is truncated");
-  if (header < 2 || first[8] != '{')
+  if (!plausible)
     return Status(kSafetensorsHeader,
                   path + " has a header of " + std::to_string(header) + " bytes that does not start with '{'");
 

@@ -1,4 +1,5 @@
-// Host objects: form checks on damaged and foreign ELF files (catalogue P10), names of mappings, variants, and the refusal of host code.
+// Host objects: form checks on damaged and foreign ELF files (catalogue P10), names of mappings, variants, and the
+// refusal of host code.
 #include "runtime/src/RandomWeights.h"
 #include "test/Runtime/TinyModel.h"
 
@@ -63,7 +64,8 @@ TEST(HostObjectTest, P10MissingSymbol) {
 }
 
 TEST(HostObjectTest, WhatKernelsDoNotNeedIsRefused) {
-  for (int64_t tag : {int64_t(DT_NEEDED), int64_t(DT_INIT), int64_t(DT_FINI_ARRAY), int64_t(DT_INIT_ARRAY), int64_t(DT_TEXTREL), int64_t(DT_RUNPATH)}) {
+  for (int64_t tag : {int64_t(DT_NEEDED), int64_t(DT_INIT), int64_t(DT_FINI_ARRAY), int64_t(DT_INIT_ARRAY),
+                      int64_t(DT_TEXTREL), int64_t(DT_RUNPATH)}) {
     std::vector<uint8_t> object = tinyObject();
     dynamic(object, DT_SYMENT).d_tag = tag;
     expectFailure(check(object), StatusCode::integrity, {});
@@ -101,8 +103,8 @@ TEST(HostObjectTest, TwoMappingsAreTwoLibraries) {
 }
 
 TEST(HostObjectTest, AMappingAfterAnotherWasClosedIsTheNewOne) {
-  // The first object stays loaded through a handle of its own, while its descriptor's number is used again: under the same path glibc would
-  // return it instead of the second.
+  // The first object stays loaded through a handle of its own, while its descriptor's number is used again: under the
+  // same path glibc would return it instead of the second.
   std::vector<uint8_t> changed = tinyObject();
   const std::string from = "embed_v3", to = "embed_w3";
   auto at = std::search(changed.begin(), changed.end(), from.begin(), from.end());
@@ -139,7 +141,8 @@ TEST(HostObjectTest, APlanOpenTwiceAndReopenedRuns) {
 }
 
 TEST(HostObjectTest, HostCodeCanBeRefused) {
-  const Status status = loadPlan(std::move(*PlanImage::copy(tinyPlan())), {.cpuVariant = "", .noHostCode = true}).status();
+  const Status status =
+      loadPlan(std::move(*PlanImage::copy(tinyPlan())), {.cpuVariant = "", .noHostCode = true}).status();
   expectFailure(status, StatusCode::incompatible, {"host code"});
 }
 
@@ -165,8 +168,10 @@ TEST(VariantTest, TheWidestThatRunsOrTheOneAskedFor) {
   EXPECT_EQ(all[*chooseVariant(all, "")], widest);
   EXPECT_EQ(*chooseVariant(all, "x86-64-v3"), 0u);
   for (const std::string &name : all)
-    if (!hostExecutes(name)) expectFailure(chooseVariant(all, name).status(), StatusCode::incompatible, {"does not execute", name});
-  expectFailure(chooseVariant(all, "neon").status(), StatusCode::incompatible, {"no cpu variant 'neon'", "avx512-bf16"});
+    if (!hostExecutes(name))
+      expectFailure(chooseVariant(all, name).status(), StatusCode::incompatible, {"does not execute", name});
+  expectFailure(chooseVariant(all, "neon").status(), StatusCode::incompatible,
+                {"no cpu variant 'neon'", "avx512-bf16"});
   const std::vector<std::string> foreign = {"amx"};
   expectFailure(chooseVariant(foreign, "").status(), StatusCode::incompatible, {"none", "amx"});
   EXPECT_FALSE(hostExecutes("amx"));

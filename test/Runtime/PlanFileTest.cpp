@@ -1,4 +1,5 @@
-// The plan container against corrupt files: catalogue P1-P4, P7, P8. Each failure is typed, names what is wrong, and is found quickly.
+// The plan container against corrupt files: catalogue P1-P4, P7, P8. Each failure is typed, names what is wrong, and is
+// found quickly.
 #include "runtime/src/FileIO.h"
 #include "test/Runtime/TinyModel.h"
 
@@ -14,7 +15,9 @@ Status openCopy(const std::vector<uint8_t> &bytes) {
   return bounded(bytes.size(), [&] { return PlanImage::copy(bytes).status(); });
 }
 
-template <typename T> void put(std::vector<uint8_t> &file, size_t offset, T value) { std::memcpy(file.data() + offset, &value, sizeof value); }
+template <typename T> void put(std::vector<uint8_t> &file, size_t offset, T value) {
+  std::memcpy(file.data() + offset, &value, sizeof value);
+}
 
 /// Recomputes the header digest, so that what a test changed in header or table is looked at, and not only the digest.
 void resign(std::vector<uint8_t> &file) {
@@ -115,7 +118,8 @@ TEST(PlanFileTest, P4AnyFlippedBitIsFound) {
     file[i] ^= uint8_t(1u << (i % 8));
     const Status status = PlanImage::copy(file).status();
     EXPECT_FALSE(status.ok()) << "bit in byte " << i;
-    EXPECT_TRUE(status.code() == StatusCode::integrity || (i == 12 || i == 13)) << i << " " << status.text(); // 12: the version
+    EXPECT_TRUE(status.code() == StatusCode::integrity || (i == 12 || i == 13))
+        << i << " " << status.text(); // 12: the version
     ++tried;
   }
   EXPECT_GT(tried, 500u);
@@ -148,7 +152,8 @@ TEST(PlanFileTest, P7SegmentTable) {
     resign(file);
     SCOPED_TRACE(c.what);
     const Status status = openCopy(file);
-    expectFailure(status, c.what == std::string("unknown kind") ? StatusCode::incompatible : StatusCode::integrity, c.words);
+    expectFailure(status, c.what == std::string("unknown kind") ? StatusCode::incompatible : StatusCode::integrity,
+                  c.words);
   }
   // Segments of an unknown kind are passed over where the file says that they may be.
   std::vector<uint8_t> file = tinyPlan();

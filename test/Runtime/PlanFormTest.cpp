@@ -1,5 +1,6 @@
-// The metadata FlatBuffer against hostile structure (catalogue P5, P6): every word overwritten with extreme values, random damage, and small
-// buffers that unfold into very many objects. Whatever the bytes, decoding fails with a type or gives tables that are in range.
+// The metadata FlatBuffer against hostile structure (catalogue P5, P6): every word overwritten with extreme values,
+// random damage, and small buffers that unfold into very many objects. Whatever the bytes, decoding fails with a type
+// or gives tables that are in range.
 #include "runtime/schema/plan_generated.h"
 #include "runtime/src/RandomWeights.h"
 #include "test/Runtime/TinyModel.h"
@@ -20,7 +21,8 @@ void decodeAnything(const std::vector<uint8_t> &metadata) {
 
 TEST(PlanFormTest, P5EveryWordOverwritten) {
   const std::vector<uint8_t> good = encodeTables(tinyTables());
-  ASSERT_TRUE(decodePlan(good, tinyConstants().size()).ok()) << decodePlan(good, tinyConstants().size()).status().text();
+  ASSERT_TRUE(decodePlan(good, tinyConstants().size()).ok())
+      << decodePlan(good, tinyConstants().size()).status().text();
   for (size_t at = 0; at + 4 <= good.size(); at += 4)
     for (uint32_t value : {0u, 1u, 4u, 0x7fffffffu, 0x80000000u, 0xffffffffu, 0xfffffff0u, uint32_t(good.size())}) {
       std::vector<uint8_t> bad = good;
@@ -49,7 +51,8 @@ TEST(PlanFormTest, P5RandomDamage) {
 }
 
 /// A plan with nothing but `kernels`.
-std::vector<uint8_t> onlyKernels(flatbuffers::FlatBufferBuilder &b, const std::vector<flatbuffers::Offset<fb::Kernel>> &kernels) {
+std::vector<uint8_t> onlyKernels(flatbuffers::FlatBufferBuilder &b,
+                                 const std::vector<flatbuffers::Offset<fb::Kernel>> &kernels) {
   auto vector = b.CreateVector(kernels);
   fb::PlanBuilder plan(b);
   plan.add_kernels(vector);
@@ -62,15 +65,18 @@ TEST(PlanFormTest, P6ManyKernelsSharingOneLongListOfStrings) {
   auto name = b.CreateString("x");
   auto symbols = b.CreateVector(std::vector<flatbuffers::Offset<flatbuffers::String>>(100'000, name));
   auto kernel = fb::CreateKernel(b, name, symbols);
-  const std::vector<uint8_t> metadata = onlyKernels(b, std::vector<flatbuffers::Offset<fb::Kernel>>(100'000, kernel)); // 10^10 strings, 800 kB
-  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, 0).status(); }), StatusCode::integrity, {"FlatBuffer"});
+  const std::vector<uint8_t> metadata =
+      onlyKernels(b, std::vector<flatbuffers::Offset<fb::Kernel>>(100'000, kernel)); // 10^10 strings, 800 kB
+  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, 0).status(); }), StatusCode::integrity,
+                {"FlatBuffer"});
 }
 
 TEST(PlanFormTest, P6MoreTablesThanAnyPlanHas) {
   flatbuffers::FlatBufferBuilder b;
   auto kernel = fb::CreateKernel(b, b.CreateString("x"));
   const std::vector<uint8_t> metadata = onlyKernels(b, std::vector<flatbuffers::Offset<fb::Kernel>>(2'000'000, kernel));
-  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, 0).status(); }), StatusCode::integrity, {"FlatBuffer"});
+  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, 0).status(); }), StatusCode::integrity,
+                {"FlatBuffer"});
 }
 
 TEST(PlanFormTest, P6SharedPartsThatUnfoldInDecoding) {
@@ -83,7 +89,8 @@ TEST(PlanFormTest, P6SharedPartsThatUnfoldInDecoding) {
   plan.add_weights(weights);
   fb::FinishPlanBuffer(b, plan.Finish());
   const std::vector<uint8_t> metadata(b.GetBufferPointer(), b.GetBufferPointer() + b.GetSize());
-  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, 0).status(); }), StatusCode::integrity, {"share"});
+  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, 0).status(); }), StatusCode::integrity,
+                {"share"});
 }
 
 TEST(PlanFormTest, P6LayersThatUnfoldInPrograms) {

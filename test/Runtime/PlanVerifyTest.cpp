@@ -1,4 +1,5 @@
-// Every rule of plan verification, broken once (catalogue P10-P12, P14-P16): the failure is an integrity error that names field and figures.
+// Every rule of plan verification, broken once (catalogue P10-P12, P14-P16): the failure is an integrity error that
+// names field and figures.
 #include "test/Runtime/TinyModel.h"
 
 #include <cmath>
@@ -19,7 +20,8 @@ TEST_P(PlanVerifyTest, IsRefusedByName) {
   PlanTables tables = tinyTables();
   GetParam().change(tables);
   const std::vector<uint8_t> metadata = encodeTables(tables);
-  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, tinyConstants().size()).status(); }), StatusCode::integrity, GetParam().words);
+  expectFailure(bounded(metadata.size(), [&] { return decodePlan(metadata, tinyConstants().size()).status(); }),
+                StatusCode::integrity, GetParam().words);
 }
 
 using T = PlanTables;
@@ -41,17 +43,22 @@ const Case kFigures[] = {
     {"Embedding", [](T &t) { t.embeddingWeight = 4; }, {"embedding_weight is 4"}},
     {"EmbeddingShape", [](T &t) { t.embeddingWeight = 1; }, {"embedding_weight is 1"}},
 };
-INSTANTIATE_TEST_SUITE_P(Figures, PlanVerifyTest, testing::ValuesIn(kFigures), [](const auto &i) { return i.param.what; });
+INSTANTIATE_TEST_SUITE_P(Figures, PlanVerifyTest, testing::ValuesIn(kFigures),
+                         [](const auto &i) { return i.param.what; });
 
 const Case kWeights[] = {
     {"NoSource", [](T &t) { t.weights[0].sources.clear(); }, {"weights[0]", "sources count is 0"}},
     {"NoName", [](T &t) { t.weights[0].sources[0].name = ""; }, {"weights[0]", "name is empty"}},
     {"ExtentZero", [](T &t) { t.weights[3].shape[1] = 0; }, {"weights[3] 'head'", "extent is 0"}},
     {"Wrap", [](T &t) { t.weights[0].shape[1] = uint64_t(1) << 62; }, {"weights[0] 'embed'", "2^56"}},
-    {"SourceWrap", [](T &t) { t.weights[0].sources[0].shape = {uint64_t(1) << 33, uint64_t(1) << 33}; }, {"source 'embed'", "2^56"}},
+    {"SourceWrap",
+     [](T &t) { t.weights[0].sources[0].shape = {uint64_t(1) << 33, uint64_t(1) << 33}; },
+     {"source 'embed'", "2^56"}},
     {"Rank", [](T &t) { t.weights[0].shape = std::vector<uint64_t>(9, 1); }, {"weights[0]", "rank is 9"}},
     {"Rank0", [](T &t) { t.weights[0].shape.clear(); }, {"weights[0]", "rank is 0"}},
-    {"SourceRank", [](T &t) { t.weights[0].sources[0].shape = {48, 8, 1}; }, {"source 'embed'", "rank is 3, expected 2"}},
+    {"SourceRank",
+     [](T &t) { t.weights[0].sources[0].shape = {48, 8, 1}; },
+     {"source 'embed'", "rank is 3, expected 2"}},
     {"SliceDimension", [](T &t) { t.weights[0].sources[0].slices = {{2, 0, 1}}; }, {"slice dimension is 2"}},
     {"SliceTwice", [](T &t) { t.weights[0].sources[0].slices = {{1, 0, 8}, {1, 0, 8}}; }, {"slice dimension is 1"}},
     {"SliceEmpty", [](T &t) { t.weights[0].sources[0].slices = {{0, 5, 5}}; }, {"slice is 5 to 5"}},
@@ -63,7 +70,9 @@ const Case kWeights[] = {
     {"ExpertPlaceholder", [](T &t) { t.weights[2].sources[0].name = "layers.{layer}"; }, {"without {expert}"}},
     {"ExpertsMissing", [](T &t) { t.weights[2].experts = 0; }, {"with {expert}"}},
     {"DType", [](T &t) { t.weights[0].layout.dtype = DType::i32; }, {"dtype is int32"}},
-    {"PanelRank", [](T &t) { t.weights[1].layout = {DType::f32, LayoutKind::panels, 2, 2}; }, {"rank is 1, expected 2"}},
+    {"PanelRank",
+     [](T &t) { t.weights[1].layout = {DType::f32, LayoutKind::panels, 2, 2}; },
+     {"rank is 1, expected 2"}},
     {"PanelN", [](T &t) { t.weights[3].layout.panelN = 0; }, {"panel_n is 0"}},
     {"PanelK", [](T &t) { t.weights[3].layout.panelK = 0; }, {"panel_k is 0"}},
     {"ExpertBytes", [](T &t) { t.weights[2].expertBytes = 32; }, {"expert_bytes is 32, expected 64"}},
@@ -73,7 +82,8 @@ const Case kWeights[] = {
     {"LayersHigh", [](T &t) { t.weights[1].layers = {0, 2, 5}; }, {"layers is 5", "layer_count = 5"}},
     {"Scale", [](T &t) { t.weights[0].randomScale = NAN; }, {"not finite"}},
 };
-INSTANTIATE_TEST_SUITE_P(Weights, PlanVerifyTest, testing::ValuesIn(kWeights), [](const auto &i) { return i.param.what; });
+INSTANTIATE_TEST_SUITE_P(Weights, PlanVerifyTest, testing::ValuesIn(kWeights),
+                         [](const auto &i) { return i.param.what; });
 
 const Case kMemory[] = {
     {"ConstantBytes", [](T &t) { t.constants[0].bytes = 24; }, {"constants[0] 'alpha'", "bytes is 24, expected 20"}},
@@ -104,7 +114,8 @@ const Case kMemory[] = {
     {"EntryWrap", [](T &t) { t.entryPoints[2].offsets[0] = ~uint64_t(63); }, {"arena_bytes"}},
     {"ArenaHuge", [](T &t) { t.entryPoints[2].arenaBytes = ~uint64_t(0); }, {"arena_bytes"}},
 };
-INSTANTIATE_TEST_SUITE_P(Memory, PlanVerifyTest, testing::ValuesIn(kMemory), [](const auto &i) { return i.param.what; });
+INSTANTIATE_TEST_SUITE_P(Memory, PlanVerifyTest, testing::ValuesIn(kMemory),
+                         [](const auto &i) { return i.param.what; });
 
 const Case kCode[] = {
     {"NoVariant", [](T &t) { t.variants.clear(); }, {"variants count is 0"}},
@@ -113,9 +124,19 @@ const Case kCode[] = {
     {"SymbolEmpty", [](T &t) { t.kernels[1].symbols[0] = ""; }, {"symbol is empty"}},
     {"Scratch", [](T &t) { t.kernels[1].scratchBytes.push_back(1); }, {"scratch_bytes count is 3"}},
     {"ScratchHuge", [](T &t) { t.kernels[1].scratchBytes[0] = ~uint64_t(0); }, {"scratch_bytes"}},
-    {"Parameters", [](T &t) { t.kernels[0].parameters = std::vector<std::string>(65, "x"); }, {"parameters count is 65"}},
+    {"Parameters",
+     [](T &t) { t.kernels[0].parameters = std::vector<std::string>(65, "x"); },
+     {"parameters count is 65"}},
     {"DomainRank", [](T &t) { t.kernels[0].domainRank = 5; }, {"domain_rank is 5"}},
-    {"BodyEmpty", [](T &t) { t.body.commands.clear(); t.stack.clear(); t.layerCount = 0; t.weights.resize(1); t.constants.clear(); }, {"body commands count is 0"}},
+    {"BodyEmpty",
+     [](T &t) {
+       t.body.commands.clear();
+       t.stack.clear();
+       t.layerCount = 0;
+       t.weights.resize(1);
+       t.constants.clear();
+     },
+     {"body commands count is 0"}},
     {"HeadEmpty", [](T &t) { t.head.commands.clear(); }, {"head commands count is 0"}},
     {"HeadSilent", [](T &t) { head(t).arguments[3].written = false; }, {"writes logits"}},
     {"StackInHead", [](T &t) { std::swap(t.body.commands[1], t.head.commands[0]); }, {"stack is outside the body"}},
@@ -128,7 +149,9 @@ const Case kCode[] = {
     {"ExtentZero", [](T &t) { head(t).domain[1].value = 0; }, {"head.commands[0].domain[1] value is 0"}},
     {"ExtentWork", [](T &t) { recur(t).domain[0].value = 3; }, {"work list below 3"}},
     {"ExtentOutputs", [](T &t) { embed(t).domain[0].kind = ExtentKind::outputs; }, {"only the head has outputs"}},
-    {"ExtentHuge", [](T &t) { head(t).domain = {{ExtentKind::fixed, uint64_t(1) << 40}, {ExtentKind::fixed, uint64_t(1) << 40}}; }, {"2^56"}},
+    {"ExtentHuge",
+     [](T &t) { head(t).domain = {{ExtentKind::fixed, uint64_t(1) << 40}, {ExtentKind::fixed, uint64_t(1) << 40}}; },
+     {"2^56"}},
     {"BufferIndex", [](T &t) { embed(t).arguments[2].index = 1; }, {"arguments[2] index is 1", "buffer below 1"}},
     {"BufferOffset", [](T &t) { embed(t).arguments[2].offset = 64; }, {"offset is 64, expected below 64"}},
     {"WeightIndex", [](T &t) { embed(t).arguments[1].index = 4; }, {"weight below 4"}},
@@ -136,17 +159,29 @@ const Case kCode[] = {
     {"WeightPerLayerInBody", [](T &t) { embed(t).arguments[1].index = 1; }, {"an instance per layer"}},
     {"WeightAbsentInLayer", [](T &t) { t.weights[1].layers = {0, 2}; }, {"absent in a layer"}},
     {"ConstantIndex", [](T &t) { recur(t).arguments[2].index = 1; }, {"constant below 1"}},
-    {"ConstantPerLayerInHead", [](T &t) { head(t).arguments[0] = {ArgumentKind::constant, false, 0, 0}; }, {"a row per layer"}},
+    {"ConstantPerLayerInHead",
+     [](T &t) { head(t).arguments[0] = {ArgumentKind::constant, false, 0, 0}; },
+     {"a row per layer"}},
     {"ConstantRowOffset", [](T &t) { recur(t).arguments[2].offset = 4; }, {"offset is 4, expected below 4"}},
     {"PoolIndex", [](T &t) { recur(t).arguments[3].index = 2; }, {"pool below 2"}},
     {"PoolOfTwoKinds", [](T &t) { recur(t).arguments[3].index = 1; }, {"pool 'cache'"}},
     {"PoolOffset", [](T &t) { append(t).arguments[4].offset = 128; }, {"offset is 128"}},
     {"WorkListIndex", [](T &t) { recur(t).arguments[0].index = 3; }, {"work_list below 3"}},
     {"TokensOffset", [](T &t) { embed(t).arguments[0].offset = 4; }, {"offset is 4"}},
-    {"LogitsInBody", [](T &t) { embed(t).arguments[2] = {ArgumentKind::logits, true, 0, 0}; }, {"only the head has outputs"}},
+    {"LogitsInBody",
+     [](T &t) { embed(t).arguments[2] = {ArgumentKind::logits, true, 0, 0}; },
+     {"only the head has outputs"}},
     {"WrittenWeight", [](T &t) { embed(t).arguments[1].written = true; }, {"a written weight"}},
-    {"UseBeforeDef", [](T &t) { embed(t).arguments[2].written = false; }, {"program 'body' kernel 'embed'", "'hidden'", "nothing has written"}},
-    {"UseBeforeDefInLayer", [](T &t) { t.buffers.push_back({"other", DType::f32, 4, 0, 0, 0}); for (auto &e : t.entryPoints) e.offsets.push_back(0); append(t).arguments[3].index = 1; }, {"program 'attention' kernel 'append'", "'other'"}},
+    {"UseBeforeDef",
+     [](T &t) { embed(t).arguments[2].written = false; },
+     {"program 'body' kernel 'embed'", "'hidden'", "nothing has written"}},
+    {"UseBeforeDefInLayer",
+     [](T &t) {
+       t.buffers.push_back({"other", DType::f32, 4, 0, 0, 0});
+       for (auto &e : t.entryPoints) e.offsets.push_back(0);
+       append(t).arguments[3].index = 1;
+     },
+     {"program 'attention' kernel 'append'", "'other'"}},
 };
 INSTANTIATE_TEST_SUITE_P(Code, PlanVerifyTest, testing::ValuesIn(kCode), [](const auto &i) { return i.param.what; });
 

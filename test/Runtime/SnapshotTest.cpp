@@ -1,4 +1,5 @@
-// Snapshots: restored in this or another process a sequence continues bitwise; damaged or foreign snapshots are refused and leave nothing.
+// Snapshots: restored in this or another process a sequence continues bitwise; damaged or foreign snapshots are refused
+// and leave nothing.
 #include "runtime/src/FileIO.h"
 #include "test/Runtime/TinyModel.h"
 
@@ -31,9 +32,12 @@ Expected<Sequence *> give(Session &session, std::span<const uint8_t> bytes) {
 }
 
 const std::vector<int32_t> kTokens = tokensOf(3, 40);
-std::vector<int32_t> part(size_t begin, size_t end) { return {kTokens.begin() + ptrdiff_t(begin), kTokens.begin() + ptrdiff_t(end)}; }
+std::vector<int32_t> part(size_t begin, size_t end) {
+  return {kTokens.begin() + ptrdiff_t(begin), kTokens.begin() + ptrdiff_t(end)};
+}
 
-/// A session with one sequence of 13 tokens, and another sequence before it, so that slot and pages differ from a fresh session's.
+/// A session with one sequence of 13 tokens, and another sequence before it, so that slot and pages differ from a fresh
+/// session's.
 struct Prepared {
   std::shared_ptr<const Model> model = tinyModel();
   std::unique_ptr<Session> session = tinySession(model);
@@ -78,7 +82,8 @@ TEST(SnapshotTest, ContinuesBitwiseInAnotherProcess) {
   ASSERT_TRUE(file->readAt(0, bytes).ok());
   auto session = tinySession(tinyModel());
   const auto all = reference(1, kTokens);
-  EXPECT_EQ(runStep(*session, *give(*session, bytes), part(13, 40)), (std::vector<std::vector<float>>(all.begin() + 13, all.end())));
+  EXPECT_EQ(runStep(*session, *give(*session, bytes), part(13, 40)),
+            (std::vector<std::vector<float>>(all.begin() + 13, all.end())));
 }
 
 TEST(SnapshotTest, AnEmptySequenceHasASnapshotToo) {
@@ -96,7 +101,8 @@ TEST(SnapshotTest, TruncatedIsRefused) {
   }
   std::vector<uint8_t> longer = p.snapshot;
   longer.push_back(0);
-  expectFailure(give(*p.session, longer).status(), StatusCode::integrity, {"expected " + std::to_string(p.snapshot.size())});
+  expectFailure(give(*p.session, longer).status(), StatusCode::integrity,
+                {"expected " + std::to_string(p.snapshot.size())});
 }
 
 TEST(SnapshotTest, AnyFlippedBitIsFoundAndLeavesNothing) {
@@ -132,7 +138,8 @@ TEST(SnapshotTest, AnotherPlanOrOtherWeightsAreRefused) {
   tables.producer = "another";
   auto model = makeModel(loadTiny(tinyPlan(tables)), *randomRows(1), 1, {});
   auto otherPlan = tinySession(*model);
-  expectFailure(give(*otherPlan, p.snapshot).status(), StatusCode::incompatible, {"of plan", toHex(p.model->plan->image.digest())});
+  expectFailure(give(*otherPlan, p.snapshot).status(), StatusCode::incompatible,
+                {"of plan", toHex(p.model->plan->image.digest())});
 }
 
 TEST(SnapshotTest, CapacityIsCheckedFirst) {

@@ -1,4 +1,5 @@
-// Steps that must be refused (catalogue H3 and the C API's rules): typed, by entry and figure, before anything has changed.
+// Steps that must be refused (catalogue H3 and the C API's rules): typed, by entry and figure, before anything has
+// changed.
 #include "test/Runtime/TinyModel.h"
 
 namespace mmc::test {
@@ -28,9 +29,11 @@ TEST_F(StepErrorsTest, Arguments) {
   expectFailure(step({{sequence, tokens.data(), 0, Logits::last}}), StatusCode::usage, {"entry 0", "no tokens"});
   expectFailure(step({{sequence, nullptr, 1, Logits::last}}), StatusCode::usage, {"entry 0", "null"});
   expectFailure(step({{sequence, tokens.data(), 1, Logits(3)}}), StatusCode::usage, {"entry 0", "logits"});
-  expectFailure(step({{sequence, tokens.data(), 1, Logits::last}, {sequence, tokens.data(), 1, Logits::last}}), StatusCode::usage, {"entry 1", "earlier entry"});
+  expectFailure(step({{sequence, tokens.data(), 1, Logits::last}, {sequence, tokens.data(), 1, Logits::last}}),
+                StatusCode::usage, {"entry 1", "earlier entry"});
   auto other = tinySession(model);
-  expectFailure(step({{*other->createSequence(), tokens.data(), 1, Logits::last}}), StatusCode::usage, {"another session"});
+  expectFailure(step({{*other->createSequence(), tokens.data(), 1, Logits::last}}), StatusCode::usage,
+                {"another session"});
   Sequence *freed = *session->createSequence();
   session->destroySequence(freed);
   expectFailure(step({{freed, tokens.data(), 1, Logits::last}}), StatusCode::usage, {"freed"});
@@ -40,15 +43,18 @@ TEST_F(StepErrorsTest, Arguments) {
 TEST_F(StepErrorsTest, H3TokenIds) {
   for (int32_t bad : {-1, int32_t(kVocabulary), INT32_MIN, INT32_MAX}) {
     std::vector<int32_t> ids = {1, 2, bad};
-    expectFailure(step({{sequence, ids.data(), ids.size(), Logits::all}}), StatusCode::usage, {"entry 0", "token id " + std::to_string(bad), "at 2", "0 to 47"});
+    expectFailure(step({{sequence, ids.data(), ids.size(), Logits::all}}), StatusCode::usage,
+                  {"entry 0", "token id " + std::to_string(bad), "at 2", "0 to 47"});
   }
   expectUntouched(0);
 }
 
 TEST_F(StepErrorsTest, H3ExactlyTheLongestPromptAndOneMore) {
-  for (size_t at = 0; at < kMaxModelLen; at += 32) runStep(*session, sequence, {tokens.begin() + ptrdiff_t(at), tokens.begin() + ptrdiff_t(at) + 32});
+  for (size_t at = 0; at < kMaxModelLen; at += 32)
+    runStep(*session, sequence, {tokens.begin() + ptrdiff_t(at), tokens.begin() + ptrdiff_t(at) + 32});
   EXPECT_EQ(sequence->position, kMaxModelLen);
-  expectFailure(step({{sequence, tokens.data(), 1, Logits::last}}), StatusCode::capacity, {"entry 0", "64 + 1", "max_model_len = 64"});
+  expectFailure(step({{sequence, tokens.data(), 1, Logits::last}}), StatusCode::capacity,
+                {"entry 0", "64 + 1", "max_model_len = 64"});
   Sequence *second = *session->createSequence();
   runStep(*session, second, {tokens.begin(), tokens.begin() + 32});
   runStep(*session, second, {tokens.begin(), tokens.begin() + 31});
@@ -62,8 +68,8 @@ TEST_F(StepErrorsTest, H3AHugeCountIsRefusedBeforeItIsRead) {
 
 TEST_F(StepErrorsTest, TooManyTokensOrEntries) {
   Sequence *second = *session->createSequence();
-  expectFailure(step({{sequence, tokens.data(), 20, Logits::last}, {second, tokens.data(), 13, Logits::last}}), StatusCode::capacity,
-                {"max_num_batched_tokens = 32", "entry 1"});
+  expectFailure(step({{sequence, tokens.data(), 20, Logits::last}, {second, tokens.data(), 13, Logits::last}}),
+                StatusCode::capacity, {"max_num_batched_tokens = 32", "entry 1"});
   auto wide = tinySession(model, {.threads = 1, .maxSequences = 6});
   std::vector<StepEntry> entries;
   for (int i = 0; i < 5; ++i) entries.push_back({*wide->createSequence(), tokens.data(), 1, Logits::last});
@@ -78,8 +84,10 @@ TEST_F(StepErrorsTest, PagesRunOutBeforeAnythingChanges) {
   const StepEntry both[] = {{a, tokens.data() + 12, 1, Logits::last}, {b, tokens.data(), 5, Logits::last}};
   expectFailure(narrow->step(both), StatusCode::capacity, {"needs 3 more KV pages", "2 are free"});
   EXPECT_EQ(a->position, 12u);
-  EXPECT_EQ(runStep(*narrow, a, {tokens[12]}), (std::vector<std::vector<float>>{reference(1, {tokens.begin(), tokens.begin() + 13}).back()}));
-  EXPECT_EQ(runStep(*narrow, b, {tokens.begin(), tokens.begin() + 4}), reference(1, {tokens.begin(), tokens.begin() + 4}));
+  EXPECT_EQ(runStep(*narrow, a, {tokens[12]}),
+            (std::vector<std::vector<float>>{reference(1, {tokens.begin(), tokens.begin() + 13}).back()}));
+  EXPECT_EQ(runStep(*narrow, b, {tokens.begin(), tokens.begin() + 4}),
+            reference(1, {tokens.begin(), tokens.begin() + 4}));
   narrow->destroySequence(a);
   EXPECT_EQ(narrow->memory().freePages(), 4u);
 }
@@ -92,7 +100,8 @@ TEST_F(StepErrorsTest, SequencesRunOut) {
 }
 
 TEST_F(StepErrorsTest, SessionsThatCannotBe) {
-  expectFailure(Session::create(model, {.threads = 1, .maxSequences = 1u << 21}).status(), StatusCode::usage, {"max_sequences is 2097152"});
+  expectFailure(Session::create(model, {.threads = 1, .maxSequences = 1u << 21}).status(), StatusCode::usage,
+                {"max_sequences is 2097152"});
   expectFailure(Session::create(model, {.threads = 100'000}).status(), StatusCode::usage, {"threads is 100000"});
 }
 
@@ -103,7 +112,8 @@ TEST(CapacityTest, MemoryThatCannotBeReservedIsACapacityError) {
   tables.maxNumSeqs = 1;
   auto model = makeModel(loadTiny(tinyPlan(tables)), *randomRows(1), 1, {});
   ASSERT_TRUE(model.ok()) << model.status().text();
-  expectFailure(Session::create(*model, {.threads = 1, .maxSequences = 1u << 20}).status(), StatusCode::capacity, {"pool 'state'"});
+  expectFailure(Session::create(*model, {.threads = 1, .maxSequences = 1u << 20}).status(), StatusCode::capacity,
+                {"pool 'state'"});
 }
 
 } // namespace
