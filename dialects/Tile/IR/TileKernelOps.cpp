@@ -1,5 +1,5 @@
-// tile.kernel and tile.launch: syntax, and the constraints that make a kernel something that every target can compile: what an argument may be,
-// how it is accessed, what bounds the work domain, and which dialects a body is made of.
+// tile.kernel and tile.launch: syntax, and the constraints that make a kernel something that every target can compile:
+// what an argument may be, how it is accessed, what bounds the work domain, and which dialects a body is made of.
 #include "dialects/Tile/IR/Tile.h"
 
 #include "mlir/IR/Builders.h"
@@ -10,14 +10,13 @@ using namespace mmc::tile;
 // ------------------------------------------------------------------------------------------------ kernel syntax
 
 /// Parses `domain(%p in #tile.extent<...>, ...)`: appends the points to `points`, the extents to `extents`.
-static ParseResult parseDomain(OpAsmParser &parser, SmallVectorImpl<OpAsmParser::Argument> &points, SmallVectorImpl<Attribute> &extents) {
-  if (parser.parseKeyword("domain"))
-    return failure();
+static ParseResult parseDomain(OpAsmParser &parser, SmallVectorImpl<OpAsmParser::Argument> &points,
+                               SmallVectorImpl<Attribute> &extents) {
+  if (parser.parseKeyword("domain")) return failure();
   return parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, [&]() -> ParseResult {
     OpAsmParser::Argument point;
     Attribute extent;
-    if (parser.parseArgument(point) || parser.parseKeyword("in") || parser.parseAttribute(extent))
-      return failure();
+    if (parser.parseArgument(point) || parser.parseKeyword("in") || parser.parseAttribute(extent)) return failure();
     point.type = parser.getBuilder().getIndexType();
     points.push_back(point);
     extents.push_back(extent);
@@ -39,18 +38,14 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
     types.push_back(argument.type);
     argumentAttrs.push_back(argument.attrs ? argument.attrs : builder.getDictionaryAttr({}));
   }
-  if (parseDomain(parser, arguments, extents))
-    return failure();
+  if (parseDomain(parser, arguments, extents)) return failure();
   int64_t grain = 1;
-  if (succeeded(parser.parseOptionalKeyword("grain")) && parser.parseInteger(grain))
-    return failure();
-  if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
-    return failure();
+  if (succeeded(parser.parseOptionalKeyword("grain")) && parser.parseInteger(grain)) return failure();
+  if (parser.parseOptionalAttrDictWithKeyword(result.attributes)) return failure();
   result.addAttribute(getFunctionTypeAttrName(result.name), TypeAttr::get(builder.getFunctionType(types, {})));
   result.addAttribute(getDomainAttrName(result.name), builder.getArrayAttr(extents));
   result.addAttribute(getGrainAttrName(result.name), builder.getI64IntegerAttr(grain));
-  if (!types.empty())
-    result.addAttribute(getArgAttrsAttrName(result.name), builder.getArrayAttr(argumentAttrs));
+  if (!types.empty()) result.addAttribute(getArgAttrsAttrName(result.name), builder.getArrayAttr(argumentAttrs));
   return parser.parseRegion(*result.addRegion(), arguments);
 }
 
@@ -62,7 +57,8 @@ void KernelOp::print(OpAsmPrinter &printer) {
   Block &entry = getBody().front();
   for (unsigned i = 0, n = getNumKernelArguments(); i < n; ++i) {
     printer << (i ? ", " : "");
-    printer.printRegionArgument(entry.getArgument(i), argumentAttrs ? cast<DictionaryAttr>(argumentAttrs[i]).getValue() : ArrayRef<NamedAttribute>());
+    printer.printRegionArgument(entry.getArgument(i), argumentAttrs ? cast<DictionaryAttr>(argumentAttrs[i]).getValue()
+                                                                    : ArrayRef<NamedAttribute>());
   }
   printer << ") domain(";
   for (auto [i, point] : llvm::enumerate(getPoints())) {
@@ -71,15 +67,23 @@ void KernelOp::print(OpAsmPrinter &printer) {
     printer << " in " << getDomain()[i];
   }
   printer << ')';
-  if (getGrain() != 1)
-    printer << " grain " << getGrain();
+  if (getGrain() != 1) printer << " grain " << getGrain();
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
-                                           {getSymNameAttrName(), getFunctionTypeAttrName(), getDomainAttrName(), getGrainAttrName(), getArgAttrsAttrName()});
+                                           {getSymNameAttrName(), getFunctionTypeAttrName(), getDomainAttrName(),
+                                            getGrainAttrName(), getArgAttrsAttrName()});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/true);
 }
 
-MutableArrayRef<BlockArgument> KernelOp::getPoints() { return getBody().front().getArguments().drop_front(getNumKernelArguments()); }
+void KernelOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  for (BlockArgument argument : region.getArguments())
+    if (auto name = dyn_cast<NameLoc>(argument.getLoc()))
+      setName(argument, name.getName());
+}
+
+MutableArrayRef<BlockArgument> KernelOp::getPoints() {
+  return getBody().front().getArguments().drop_front(getNumKernelArguments());
+}
 
 // ------------------------------------------------------------------------------------------------ kernel constraints
 
@@ -96,8 +100,7 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index, Type type) 
   auto error = [&] { return kernel.emitOpError() << "expected argument " << index << " "; };
   Attribute stepAttr = kernel.getArgAttr(index, kStepAttr);
   auto step = dyn_cast_or_null<StepAttr>(stepAttr);
-  if (stepAttr && !step)
-    return error() << "to have a #tile.step as " << kStepAttr << ", got " << stepAttr;
+  if (stepAttr && !step) return error() << "to have a #tile.step as " << kStepAttr << ", got " << stepAttr;
   // kernel_c2
   if (isa<RaggedType>(type)) {
     if (!isa_and_nonnull<WorkAttr>(kernel.getArgAttr(index, kWorkAttr)))
@@ -110,13 +113,14 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index, Type type) 
     return success();
   }
   auto view = dyn_cast<ViewType>(type);
-  if (!view)
-    return error() << "to be a view, a work list or a count, got " << type;
+  if (!view) return error() << "to be a view, a work list or a count, got " << type;
   // kernel_c3
   auto access = dyn_cast_or_null<StringAttr>(kernel.getArgAttr(index, kAccessAttr));
   if (step) {
-    if (isCount(step.getField()) || view.getShape().size() != 1 || !view.getElementType().isInteger(32) || view.getLayout())
-      return error() << "of type " << type << " to be a rank-1 view of i32 for step field " << stringifyStepField(step.getField());
+    if (isCount(step.getField()) || view.getShape().size() != 1 || !view.getElementType().isInteger(32) ||
+        view.getLayout())
+      return error() << "of type " << type << " to be a rank-1 view of i32 for step field "
+                     << stringifyStepField(step.getField());
     if (access && access.getValue() != "read")
       return error() << "to be only read, as a step field, got " << kAccessAttr << " = " << access;
     return success();
@@ -130,8 +134,7 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index, Type type) 
 static LogicalResult verifyExtent(KernelOp kernel, unsigned index, Attribute attribute) {
   auto error = [&] { return kernel.emitOpError() << "expected work dimension " << index << " "; };
   auto extent = dyn_cast<ExtentAttr>(attribute);
-  if (!extent)
-    return error() << "to be a #tile.extent, got " << attribute;
+  if (!extent) return error() << "to be a #tile.extent, got " << attribute;
   int64_t value = extent.getValue();
   switch (extent.getKind()) {
   case ExtentKind::fixed:
@@ -148,18 +151,19 @@ static LogicalResult verifyExtent(KernelOp kernel, unsigned index, Attribute att
 /// Checks one op of a kernel's body.
 static LogicalResult verifyBodyOp(KernelOp kernel, Operation *op) {
   // kernel_c6
-  if (!isa_and_nonnull<arith::ArithDialect, math::MathDialect, scf::SCFDialect, TileDialect>(op->getDialect()) || isa<KernelOp, LaunchOp>(op))
+  if (!isa_and_nonnull<arith::ArithDialect, math::MathDialect, scf::SCFDialect, TileDialect>(op->getDialect()) ||
+      isa<KernelOp, LaunchOp>(op))
     return op->emitOpError() << "is not allowed in a tile.kernel, whose body has ops of arith, math, scf and tile only";
   // kernel_c7
   auto store = dyn_cast<StoreOp>(op);
-  if (!store)
-    return success();
+  if (!store) return success();
   auto argument = dyn_cast<BlockArgument>(store.getView());
   if (!argument || argument.getOwner() != &kernel.getBody().front())
     return op->emitOpError() << "expected view to be an argument of the kernel";
   auto access = kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kAccessAttr);
   if (!access || access.getValue() == "read")
-    return op->emitOpError() << "expected a view that may be written, got argument " << argument.getArgNumber() << ", which is only read";
+    return op->emitOpError() << "expected a view that may be written, got argument " << argument.getArgNumber()
+                             << ", which is only read";
   return success();
 }
 
@@ -170,29 +174,26 @@ LogicalResult KernelOp::verify() {
   // kernel_c4
   Block &entry = getBody().front();
   unsigned arguments = getNumKernelArguments();
-  if (getDomain().empty())
-    return emitOpError() << "expected at least one work dimension";
+  if (getDomain().empty()) return emitOpError() << "expected at least one work dimension";
   if (entry.getNumArguments() != arguments + getDomain().size())
-    return emitOpError() << "expected " << arguments << " arguments and " << getDomain().size() << " points in the entry block, got "
-                         << entry.getNumArguments() << " values";
+    return emitOpError() << "expected " << arguments << " arguments and " << getDomain().size()
+                         << " points in the entry block, got " << entry.getNumArguments() << " values";
   for (unsigned i = 0; i < arguments; ++i)
     if (entry.getArgument(i).getType() != getArgumentTypes()[i])
-      return emitOpError() << "expected entry block argument " << i << " to have the signature's type " << getArgumentTypes()[i] << ", got "
-                           << entry.getArgument(i).getType();
+      return emitOpError() << "expected entry block argument " << i << " to have the signature's type "
+                           << getArgumentTypes()[i] << ", got " << entry.getArgument(i).getType();
   for (BlockArgument point : getPoints())
-    if (!point.getType().isIndex())
-      return emitOpError() << "expected points of type index, got " << point.getType();
+    if (!point.getType().isIndex()) return emitOpError() << "expected points of type index, got " << point.getType();
   for (auto [i, type] : llvm::enumerate(getArgumentTypes()))
-    if (failed(verifyArgument(*this, i, type)))
-      return failure();
+    if (failed(verifyArgument(*this, i, type))) return failure();
   // kernel_c5
   for (auto [i, extent] : llvm::enumerate(getDomain()))
-    if (failed(verifyExtent(*this, i, extent)))
-      return failure();
+    if (failed(verifyExtent(*this, i, extent))) return failure();
   // kernel_c8
   if (static_cast<int64_t>(getGrain()) < 1)
     return emitOpError() << "expected a positive grain, got " << static_cast<int64_t>(getGrain());
-  WalkResult walk = getBody().walk([&](Operation *op) { return failed(verifyBodyOp(*this, op)) ? WalkResult::interrupt() : WalkResult::advance(); });
+  WalkResult walk = getBody().walk(
+      [&](Operation *op) { return failed(verifyBodyOp(*this, op)) ? WalkResult::interrupt() : WalkResult::advance(); });
   return failure(walk.wasInterrupted());
 }
 
@@ -205,17 +206,15 @@ LogicalResult LaunchOp::verify() {
     return emitOpError() << "expected one entry of tied per result, got " << tied.size() << " for " << getNumResults();
   SmallVector<bool> seen(getOperands().size(), false);
   for (auto [i, operand] : llvm::enumerate(tied)) {
-    if (operand == -1)
-      continue;
+    if (operand == -1) continue;
     if (operand < -1 || operand >= static_cast<int64_t>(seen.size()))
       return emitOpError() << "expected tied to name one of " << seen.size() << " operands, got " << operand;
-    if (seen[operand])
-      return emitOpError() << "expected at most one result tied to operand " << operand;
+    if (seen[operand]) return emitOpError() << "expected at most one result tied to operand " << operand;
     seen[operand] = true;
     // launch_c2
     if (getOperand(operand).getType() != getResult(i).getType())
-      return emitOpError() << "expected result " << i << " to have the type of operand " << operand << ", " << getOperand(operand).getType() << ", got "
-                           << getResult(i).getType();
+      return emitOpError() << "expected result " << i << " to have the type of operand " << operand << ", "
+                           << getOperand(operand).getType() << ", got " << getResult(i).getType();
   }
   return success();
 }
@@ -223,16 +222,15 @@ LogicalResult LaunchOp::verify() {
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // launch_c3
   auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
-  if (!kernel)
-    return emitOpError() << "expected " << getKernelAttr() << " to name a tile.kernel";
+  if (!kernel) return emitOpError() << "expected " << getKernelAttr() << " to name a tile.kernel";
   // launch_c4
   int64_t expected = 0;
-  for (unsigned i = 0, n = kernel.getNumKernelArguments(); i < n; ++i)
-    expected += !isStepArgument(kernel, i);
+  for (unsigned i = 0, n = kernel.getNumKernelArguments(); i < n; ++i) expected += !isStepArgument(kernel, i);
   int64_t actual = static_cast<int64_t>(getOperands().size()) + llvm::count(getTied(), -1);
-  if (actual == expected)
-    return success();
-  InFlightDiagnostic diagnostic = emitOpError() << "expected " << expected << " operands and untied results for the kernel's bound arguments, got " << actual;
+  if (actual == expected) return success();
+  InFlightDiagnostic diagnostic = emitOpError()
+                                  << "expected " << expected
+                                  << " operands and untied results for the kernel's bound arguments, got " << actual;
   diagnostic.attachNote(kernel.getLoc()) << "the kernel is here";
   return diagnostic;
 }

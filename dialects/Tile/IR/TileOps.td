@@ -14,7 +14,8 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 // ------------------------------------------------------------------------------------------------ structure
 
-def Tile_KernelOp : Tile_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove, Symbol]> {
+def Tile_KernelOp : Tile_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove, Symbol,
+                                       DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "a body over a work domain of independent points";
   let description = [{
     Arguments are views, work lists (`!tile.ragged` with attribute `tile.work`), and step fields (attribute `tile.step`; a count is of type
@@ -24,8 +25,10 @@ def Tile_KernelOp : Tile_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove, S
     ```mlir
     tile.kernel @scale(%x: !tile.view<?x64xf32> {tile.access = "read"}, %y: !tile.view<?x64xf32> {tile.access = "write"})
         domain(%r in #tile.extent<tokens>) grain 8 {
-      %v = tile.load %x[%r, %r] along [1] : !tile.view<?x64xf32> -> tensor<64xf32>
-      tile.store %v, %y[%r, %r] along [1] : tensor<64xf32>, !tile.view<?x64xf32>
+      %c0 = arith.constant 0 : index
+      %v = tile.load %x[%r, %c0] along [1] : !tile.view<?x64xf32> -> tensor<64xf32>
+      %w = arith.addf %v, %v : tensor<64xf32>
+      tile.store %w, %y[%r, %c0] along [1] : tensor<64xf32>, !tile.view<?x64xf32>
       tile.return
     }
     ```
@@ -73,6 +76,10 @@ def Tile_LaunchOp : Tile_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInt
     * (C2) a tied result has its operand's type;
     * (C3) the symbol is a kernel;
     * (C4) the kernel has one bound argument per operand and per result that is not tied.
+
+    ```mlir
+    %s1, %y = tile.launch @update(%x, %s) tied [1, -1] : (tensor<?x4xf32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<?x4xf32>)
+    ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyType>:$operands, DenseI64ArrayAttr:$tied);
   let results = (outs Variadic<AnyType>:$results);
@@ -85,6 +92,10 @@ def Tile_PointOp : Tile_Op<"point", [Pure]> {
   let description = [{
     The state slot of the record's sequence, its first row among the step's tokens, how many rows, and the position of that first row in its
     sequence.
+
+    ```mlir
+    %slot, %row, %rows, %position = tile.point %work[%t]
+    ```
   }];
   let arguments = (ins Tile_RaggedType:$list, Index:$record);
   let results = (outs Index:$slot, Index:$row, Index:$rows, Index:$position);
@@ -104,11 +115,18 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
     * (C2) `along` is strictly increasing, names dimensions of the view, and has one entry per dimension of the tile;
     * (C3) the tile has the view's element type and a static shape;
     * (C4) a limit needs a tile of rank 1 or more.
+
+    ```mlir
+    %X = tile.load %x[%r, %c0] along [0, 1] limit(%m) : !tile.view<?x64xf32> -> tensor<48x64xf32>
+    ```
   }];
   let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
   let results = (outs AnyType:$result);
-  let assemblyFormat = "$view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` qualified(type($view)) `->` type($result)";
-  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
+  let assemblyFormat = [{
+    $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` qualified(type($view)) `->` type($result)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view, "::mlir::ValueRange":$indices,
+                                  "::llvm::ArrayRef<int64_t>":$along), [{
       build($_builder, $_state, result, view, indices, along, ::mlir::Value());
     }]>];
   let hasVerifier = 1;
@@ -122,13 +140,18 @@ def Tile_GatherOp : Tile_Op<"gather", [AttrSizedOperandSegments]> {
 
     * (C1) to (C4) as in `tile.load`; the tile has rank 1 or more;
     * (C5) `rows` is a rank-1 tile of i32, with one entry per entry of tile dimension 0.
+
+    ```mlir
+    %X = tile.gather %x rows %i[%c0, %c0] along [0, 1] limit(%m) : !tile.view<?x64xf32>, tensor<48xi32> -> tensor<48x64xf32>
+    ```
   }];
   let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, AnyStaticShapeTensor:$rows, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = [{
     $view `rows` $rows `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` qualified(type($view)) `,` type($rows) `->` type($result)
   }];
-  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view, "::mlir::Value":$rows, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$view, "::mlir::Value":$rows,
+                                  "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
       build($_builder, $_state, result, view, rows, indices, along, ::mlir::Value());
     }]>];
   let hasVerifier = 1;
@@ -139,10 +162,17 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
   let description = [{
     Indices, `along` and `limit` as in `tile.load`, and so are the constraints (C1) to (C4). Entries beyond a static dimension of the view are
     not written.
+
+    ```mlir
+    tile.store %Y, %y[%r, %n0] along [0, 1] limit(%m) : tensor<48x64xf32>, !tile.view<?x100xf32>
+    ```
   }];
   let arguments = (ins AnyType:$value, Arg<Tile_ViewType, "memory", [MemWrite]>:$view, Variadic<Index>:$indices, DenseI64ArrayAttr:$along, Optional<Index>:$limit);
-  let assemblyFormat = "$value `,` $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($value) `,` qualified(type($view))";
-  let builders = [OpBuilder<(ins "::mlir::Value":$value, "::mlir::Value":$view, "::mlir::ValueRange":$indices, "::llvm::ArrayRef<int64_t>":$along), [{
+  let assemblyFormat = [{
+    $value `,` $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? attr-dict `:` type($value) `,` qualified(type($view))
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$value, "::mlir::Value":$view, "::mlir::ValueRange":$indices,
+                                  "::llvm::ArrayRef<int64_t>":$along), [{
       build($_builder, $_state, value, view, indices, along, ::mlir::Value());
     }]>];
   let hasVerifier = 1;
@@ -161,6 +191,10 @@ def Tile_DotOp : Tile_ComputeOp<"dot", [OptionalTypesMatchWith<"acc has the resu
     * (C1) operands and result have rank 2;
     * (C2) the operands agree on k, and the result is [m, n];
     * (C3) operands are both f32 or both bf16, the result is f32.
+
+    ```mlir
+    %O2 = tile.dot %Q, %S acc(%O1) : tensor<64x16xf32>, tensor<16x16xf32> -> tensor<64x16xf32>
+    ```
   }];
   let arguments = (ins AnyStaticShapeTensor:$a, AnyStaticShapeTensor:$b, Optional<AnyStaticShapeTensor>:$acc, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
   let results = (outs AnyStaticShapeTensor:$result);
@@ -178,6 +212,10 @@ def Tile_ReduceOp : Tile_ComputeOp<"reduce"> {
 
     * (C1) dim is a dimension of the value;
     * (C2) the result has the value's other dimensions and its element type.
+
+    ```mlir
+    %m = tile.reduce max %S along 1 : tensor<32x64xf32> -> tensor<32xf32>
+    ```
   }];
   let arguments = (ins Tile_ReduceKindAttr:$kind, AnyStaticShapeTensor:$value, I64Attr:$dim);
   let results = (outs AnyType:$result);
@@ -191,6 +229,10 @@ def Tile_BroadcastOp : Tile_ComputeOp<"broadcast"> {
   let description = [{
     * (C1) `dims` is strictly increasing, names dimensions of the result, and has one entry per dimension of the value;
     * (C2) the result has the value's element type, and its sizes in those dimensions.
+
+    ```mlir
+    %M = tile.broadcast %m to [0] : tensor<32xf32> -> tensor<32x64xf32>
+    ```
   }];
   let arguments = (ins AnyType:$value, DenseI64ArrayAttr:$dims);
   let results = (outs AnyStaticShapeTensor:$result);
@@ -202,6 +244,10 @@ def Tile_TransposeOp : Tile_ComputeOp<"transpose"> {
   let summary = "[M, N] to [N, M]";
   let description = [{
     * (C1) the value is [M, N], the result [N, M], of the same element type.
+
+    ```mlir
+    %T = tile.transpose %X : tensor<48x64xf32> -> tensor<64x48xf32>
+    ```
   }];
   let arguments = (ins AnyStaticShapeTensor:$value);
   let results = (outs AnyStaticShapeTensor:$result);
@@ -213,6 +259,10 @@ def Tile_ReshapeOp : Tile_ComputeOp<"reshape"> {
   let summary = "the same elements in row-major order under another shape";
   let description = [{
     * (C1) value and result have the same number of elements and the same element type.
+
+    ```mlir
+    %Q = tile.reshape %Q3 : tensor<16x2x16xf32> -> tensor<32x16xf32>
+    ```
   }];
   let arguments = (ins AnyStaticShapeTensor:$value);
   let results = (outs AnyStaticShapeTensor:$result);
@@ -225,6 +275,10 @@ def Tile_IotaOp : Tile_ComputeOp<"iota"> {
   let description = [{
     * (C1) dim is a dimension of the result;
     * (C2) the result has elements of i32.
+
+    ```mlir
+    %i = tile.iota 0 : tensor<64x64xi32>
+    ```
   }];
   let arguments = (ins I64Attr:$dim);
   let results = (outs AnyStaticShapeTensor:$result);
@@ -239,6 +293,10 @@ def Tile_TopKOp : Tile_ComputeOp<"top_k"> {
 
     * (C1) the value is [R, C] of floats, values [R, k] of the same element type, columns [R, k] of i32;
     * (C2) k is at most C.
+
+    ```mlir
+    %best, %columns = tile.top_k %p : tensor<1x32xf32> -> tensor<1x2xf32>, tensor<1x2xi32>
+    ```
   }];
   let arguments = (ins AnyStaticShapeTensor:$value);
   let results = (outs AnyStaticShapeTensor:$values, AnyStaticShapeTensor:$columns);
