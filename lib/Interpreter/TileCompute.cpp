@@ -12,7 +12,8 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return tensor ? tensor.getShape() : ArrayRef<int64_t>();
 }
 
-/// r[m, n] = acc[m, n] + sum over k, ascending, of a[m, k] * b[k, n]. With n innermost every element still has one accumulator.
+/// r[m, n] = acc[m, n] + sum over k, ascending, of a[m, k] * b[k, n]. With n innermost every element still has one
+/// accumulator.
 static Action makeDot(tile::DotOp op, unsigned a, unsigned b, std::optional<unsigned> acc, unsigned r, bool roundEach) {
   int64_t rows = shapeOf(op.getResult())[0], columns = shapeOf(op.getResult())[1];
   bool transposeA = op.getTransposeA(), transposeB = op.getTransposeB();
@@ -24,8 +25,7 @@ static Action makeDot(tile::DotOp op, unsigned a, unsigned b, std::optional<unsi
     if (transposeB) {
       byDepth.resize(y.size());
       for (int64_t n = 0; n < columns; ++n)
-        for (int64_t k = 0; k < depth; ++k)
-          byDepth[k * columns + n] = y[n * depth + k];
+        for (int64_t k = 0; k < depth; ++k) byDepth[k * columns + n] = y[n * depth + k];
     }
     const double *bk = transposeB ? byDepth.data() : y.data();
     if (acc)
@@ -35,17 +35,17 @@ static Action makeDot(tile::DotOp op, unsigned a, unsigned b, std::optional<unsi
     for (int64_t m = 0; m < rows; ++m)
       for (int64_t k = 0; k < depth; ++k) {
         double factor = transposeA ? x[k * rows + m] : x[m * depth + k];
-        for (int64_t n = 0; n < columns; ++n)
-          z[m * columns + n] += factor * bk[k * columns + n];
-        for (int64_t n = 0; roundEach && n < columns; ++n)
-          z[m * columns + n] = static_cast<float>(z[m * columns + n]);
+        for (int64_t n = 0; n < columns; ++n) z[m * columns + n] += factor * bk[k * columns + n];
+        for (int64_t n = 0; roundEach && n < columns; ++n) z[m * columns + n] = static_cast<float>(z[m * columns + n]);
       }
     return true;
   };
 }
 
 /// Combines along `dim`, in ascending order: the value is [outer, size, inner].
-template <typename T> static void reduce(const std::vector<T> &x, std::vector<T> &z, int64_t size, int64_t inner, tile::ReduceKind kind, bool roundEach) {
+template <typename T>
+static void reduce(const std::vector<T> &x, std::vector<T> &z, int64_t size, int64_t inner, tile::ReduceKind kind,
+                   bool roundEach) {
   for (size_t e = 0; e < z.size(); ++e) {
     const T *first = &x[e / inner * inner * size + e % inner];
     T sum = first[0];
@@ -63,8 +63,7 @@ template <typename T> static void reduce(const std::vector<T> &x, std::vector<T>
 static Action makeReduce(tile::ReduceOp op, unsigned a, unsigned r, bool roundEach) {
   ArrayRef<int64_t> shape = shapeOf(op.getValue());
   int64_t inner = 1;
-  for (int64_t size : shape.drop_front(op.getDim() + 1))
-    inner *= size;
+  for (int64_t size : shape.drop_front(op.getDim() + 1)) inner *= size;
   return [=, size = shape[op.getDim()], kind = op.getKind()](Frame &frame) {
     const Slot &x = frame.slots[a];
     Slot &z = frame.slots[r];
@@ -82,8 +81,7 @@ static std::vector<int64_t> sourceIndices(ArrayRef<int64_t> shape, ArrayRef<int6
   for (auto [size, stride] : llvm::zip(shape, strides)) {
     std::vector<int64_t> next;
     for (int64_t base : source)
-      for (int64_t i = 0; i < size; ++i)
-        next.push_back(base + i * stride);
+      for (int64_t i = 0; i < size; ++i) next.push_back(base + i * stride);
     source = std::move(next);
   }
   return source;
@@ -94,10 +92,8 @@ static Action makePick(unsigned a, unsigned r, std::vector<int64_t> source) {
   return [=](Frame &frame) {
     const Slot &x = frame.slots[a];
     Slot &z = frame.slots[r];
-    for (size_t e = 0; e < z.f.size(); ++e)
-      z.f[e] = x.f[source[e]];
-    for (size_t e = 0; e < z.i.size(); ++e)
-      z.i[e] = x.i[source[e]];
+    for (size_t e = 0; e < z.f.size(); ++e) z.f[e] = x.f[source[e]];
+    for (size_t e = 0; e < z.i.size(); ++e) z.i[e] = x.i[source[e]];
     return true;
   };
 }
@@ -106,8 +102,7 @@ static std::vector<int64_t> broadcastSource(tile::BroadcastOp op) {
   ArrayRef<int64_t> from = shapeOf(op.getValue());
   SmallVector<int64_t> strides(shapeOf(op.getResult()).size(), 0);
   int64_t stride = 1;
-  for (size_t d = from.size(); d-- > 0; stride *= from[d])
-    strides[op.getDims()[d]] = stride;
+  for (size_t d = from.size(); d-- > 0; stride *= from[d]) strides[op.getDims()[d]] = stride;
   return sourceIndices(shapeOf(op.getResult()), strides);
 }
 
@@ -117,9 +112,10 @@ static Action makeTopK(tile::TopKOp op, unsigned a, unsigned values, unsigned co
     std::vector<int64_t> order(width);
     for (int64_t row = 0; row < rows; ++row) {
       const double *x = &frame.slots[a].f[row * width];
-      auto key = [&](int64_t column) { return std::tuple(!std::isnan(x[column]), std::isnan(x[column]) ? 0.0 : x[column], -column); };
-      for (int64_t column = 0; column < width; ++column)
-        order[column] = column;
+      auto key = [&](int64_t column) {
+        return std::tuple(!std::isnan(x[column]), std::isnan(x[column]) ? 0.0 : x[column], -column);
+      };
+      for (int64_t column = 0; column < width; ++column) order[column] = column;
       std::sort(order.begin(), order.end(), [&](int64_t i, int64_t j) { return key(i) > key(j); });
       for (int64_t j = 0; j < k; ++j) {
         frame.slots[values].f[row * k + j] = x[order[j]];
@@ -134,17 +130,18 @@ bool TileCompiler::compileCompute(Operation *op, Actions &actions) {
   bool roundEach = precision == TilePrecision::float32;
   if (auto dot = dyn_cast<tile::DotOp>(op)) {
     std::optional<unsigned> acc;
-    if (dot.getAcc())
-      acc = slot(dot.getAcc());
+    if (dot.getAcc()) acc = slot(dot.getAcc());
     actions.push_back(makeDot(dot, slot(dot.getA()), slot(dot.getB()), acc, slot(dot.getResult()), roundEach));
   } else if (auto reduction = dyn_cast<tile::ReduceOp>(op)) {
     bool isF32 = getElementTypeOrSelf(reduction.getResult().getType()).isF32();
-    actions.push_back(makeReduce(reduction, slot(reduction.getValue()), slot(reduction.getResult()), roundEach && isF32));
+    actions.push_back(
+        makeReduce(reduction, slot(reduction.getValue()), slot(reduction.getResult()), roundEach && isF32));
   } else if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
     actions.push_back(makePick(slot(broadcast.getValue()), slot(broadcast.getResult()), broadcastSource(broadcast)));
   } else if (auto transpose = dyn_cast<tile::TransposeOp>(op)) {
     ArrayRef<int64_t> shape = shapeOf(transpose.getResult());
-    actions.push_back(makePick(slot(transpose.getValue()), slot(transpose.getResult()), sourceIndices(shape, {1, shape[0]})));
+    actions.push_back(
+        makePick(slot(transpose.getValue()), slot(transpose.getResult()), sourceIndices(shape, {1, shape[0]})));
   } else if (auto reshape = dyn_cast<tile::ReshapeOp>(op)) {
     int64_t elements = cast<RankedTensorType>(reshape.getResult().getType()).getNumElements();
     actions.push_back(makePick(slot(reshape.getValue()), slot(reshape.getResult()), sourceIndices({elements}, {1})));

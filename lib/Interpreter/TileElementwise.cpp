@@ -1,4 +1,5 @@
-// Elementwise floats: arith on floats, comparisons, select, constants, math. Each op is one line on float64 values; finishResults rounds.
+// Elementwise floats: arith on floats, comparisons, select, constants, math. Each op is one line on float64 values;
+// finishResults rounds.
 #include "lib/Interpreter/TileProgram.h"
 
 #include <cmath>
@@ -14,7 +15,8 @@ bool TileCompiler::compileConstant(arith::ConstantOp op) {
   if (auto scalar = dyn_cast<FloatAttr>(value)) {
     storage.f[0] = scalar.getValueAsDouble();
   } else if (auto integer = dyn_cast<IntegerAttr>(value)) {
-    storage.i[0] = integer.getType().isInteger(1) ? integer.getValue().getZExtValue() : integer.getValue().getSExtValue();
+    storage.i[0] =
+        integer.getType().isInteger(1) ? integer.getValue().getZExtValue() : integer.getValue().getSExtValue();
   } else if (auto floats = dyn_cast<DenseFPElementsAttr>(value)) {
     for (auto [e, element] : llvm::enumerate(floats.getValues<APFloat>()))
       storage.f[e] = FloatAttr::getValueAsDouble(element);
@@ -31,8 +33,7 @@ bool TileCompiler::compileConstant(arith::ConstantOp op) {
 
 /// IEEE 754 maximum and minimum: NaN if either is, and -0 < +0.
 static double maximum(double x, double y) {
-  if (std::isnan(x) || std::isnan(y))
-    return NAN;
+  if (std::isnan(x) || std::isnan(y)) return NAN;
   return x == y ? (std::signbit(x) ? y : x) : std::max(x, y);
 }
 static double minimum(double x, double y) { return -maximum(-x, -y); }
@@ -41,22 +42,38 @@ static bool compareFloats(arith::CmpFPredicate predicate, double x, double y) {
   using P = arith::CmpFPredicate;
   bool unordered = std::isnan(x) || std::isnan(y);
   switch (predicate) {
-  case P::AlwaysFalse: return false;
-  case P::OEQ: return x == y;
-  case P::OGT: return x > y;
-  case P::OGE: return x >= y;
-  case P::OLT: return x < y;
-  case P::OLE: return x <= y;
-  case P::ONE: return !unordered && x != y;
-  case P::ORD: return !unordered;
-  case P::UEQ: return unordered || x == y;
-  case P::UGT: return unordered || x > y;
-  case P::UGE: return unordered || x >= y;
-  case P::ULT: return unordered || x < y;
-  case P::ULE: return unordered || x <= y;
-  case P::UNE: return x != y;
-  case P::UNO: return unordered;
-  case P::AlwaysTrue: return true;
+  case P::AlwaysFalse:
+    return false;
+  case P::OEQ:
+    return x == y;
+  case P::OGT:
+    return x > y;
+  case P::OGE:
+    return x >= y;
+  case P::OLT:
+    return x < y;
+  case P::OLE:
+    return x <= y;
+  case P::ONE:
+    return !unordered && x != y;
+  case P::ORD:
+    return !unordered;
+  case P::UEQ:
+    return unordered || x == y;
+  case P::UGT:
+    return unordered || x > y;
+  case P::UGE:
+    return unordered || x >= y;
+  case P::ULT:
+    return unordered || x < y;
+  case P::ULE:
+    return unordered || x <= y;
+  case P::UNE:
+    return x != y;
+  case P::UNO:
+    return unordered;
+  case P::AlwaysTrue:
+    return true;
   }
   return false;
 }
@@ -68,28 +85,26 @@ static Action makeSelect(unsigned condition, unsigned a, unsigned b, unsigned r)
     const Slot &x = frame.slots[a], &y = frame.slots[b];
     Slot &z = frame.slots[r];
     size_t stride = chosen.size() == 1 ? 0 : 1;
-    for (size_t e = 0; e < z.f.size(); ++e)
-      z.f[e] = chosen[e * stride] ? x.f[e] : y.f[e];
-    for (size_t e = 0; e < z.i.size(); ++e)
-      z.i[e] = chosen[e * stride] ? x.i[e] : y.i[e];
+    for (size_t e = 0; e < z.f.size(); ++e) z.f[e] = chosen[e * stride] ? x.f[e] : y.f[e];
+    for (size_t e = 0; e < z.i.size(); ++e) z.i[e] = chosen[e * stride] ? x.i[e] : y.i[e];
     return true;
   };
 }
 
 bool TileCompiler::compileArith(Operation *op, Actions &actions) {
-  if (auto constant = dyn_cast<arith::ConstantOp>(op))
-    return compileConstant(constant);
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) return compileConstant(constant);
   if (auto compare = dyn_cast<arith::CmpFOp>(op)) {
-    actions.push_back([predicate = compare.getPredicate(), a = slot(compare.getLhs()), b = slot(compare.getRhs()), r = slot(compare.getResult())](Frame &frame) {
+    actions.push_back([predicate = compare.getPredicate(), a = slot(compare.getLhs()), b = slot(compare.getRhs()),
+                       r = slot(compare.getResult())](Frame &frame) {
       std::vector<int64_t> &z = frame.slots[r].i;
-      for (size_t e = 0; e < z.size(); ++e)
-        z[e] = compareFloats(predicate, frame.slots[a].f[e], frame.slots[b].f[e]);
+      for (size_t e = 0; e < z.size(); ++e) z[e] = compareFloats(predicate, frame.slots[a].f[e], frame.slots[b].f[e]);
       return true;
     });
     return true;
   }
   if (auto select = dyn_cast<arith::SelectOp>(op)) {
-    actions.push_back(makeSelect(slot(select.getCondition()), slot(select.getTrueValue()), slot(select.getFalseValue()), slot(select.getResult())));
+    actions.push_back(makeSelect(slot(select.getCondition()), slot(select.getTrueValue()), slot(select.getFalseValue()),
+                                 slot(select.getResult())));
     return true;
   }
   auto binary = [&](auto fn) { return floatBinary(op, actions, fn), true; };
@@ -101,8 +116,12 @@ bool TileCompiler::compileArith(Operation *op, Actions &actions) {
       .Case<arith::RemFOp>([&](auto) { return binary([](double x, double y) { return std::fmod(x, y); }); })
       .Case<arith::MaximumFOp>([&](auto) { return binary(maximum); })
       .Case<arith::MinimumFOp>([&](auto) { return binary(minimum); })
-      .Case<arith::MaxNumFOp>([&](auto) { return binary([](double x, double y) { return std::isnan(x) ? y : std::isnan(y) ? x : maximum(x, y); }); })
-      .Case<arith::MinNumFOp>([&](auto) { return binary([](double x, double y) { return std::isnan(x) ? y : std::isnan(y) ? x : minimum(x, y); }); })
+      .Case<arith::MaxNumFOp>([&](auto) {
+        return binary([](double x, double y) { return std::isnan(x) ? y : std::isnan(y) ? x : maximum(x, y); });
+      })
+      .Case<arith::MinNumFOp>([&](auto) {
+        return binary([](double x, double y) { return std::isnan(x) ? y : std::isnan(y) ? x : minimum(x, y); });
+      })
       .Case<arith::NegFOp>([&](auto) { return floatUnary(op, actions, [](double x) { return -x; }), true; })
       .Default([](Operation *) { return false; });
 }
@@ -113,12 +132,13 @@ bool TileCompiler::compileMath(Operation *op, Actions &actions) {
   auto unary = [&](auto fn) { return floatUnary(op, actions, fn), true; };
   auto binary = [&](auto fn) { return floatBinary(op, actions, fn), true; };
   if (auto fma = dyn_cast<math::FmaOp>(op)) {
-    actions.push_back([a = slot(fma.getA()), b = slot(fma.getB()), c = slot(fma.getC()), r = slot(fma.getResult())](Frame &frame) {
-      std::vector<double> &z = frame.slots[r].f;
-      for (size_t e = 0; e < z.size(); ++e)
-        z[e] = std::fma(frame.slots[a].f[e], frame.slots[b].f[e], frame.slots[c].f[e]);
-      return true;
-    });
+    actions.push_back(
+        [a = slot(fma.getA()), b = slot(fma.getB()), c = slot(fma.getC()), r = slot(fma.getResult())](Frame &frame) {
+          std::vector<double> &z = frame.slots[r].f;
+          for (size_t e = 0; e < z.size(); ++e)
+            z[e] = std::fma(frame.slots[a].f[e], frame.slots[b].f[e], frame.slots[c].f[e]);
+          return true;
+        });
     return true;
   }
   return TypeSwitch<Operation *, bool>(op)

@@ -1,7 +1,8 @@
 // Internal to the tile interpreter: a kernel as a tree of closures over numbered values.
 //
-// Every SSA value has a slot whose storage is allocated once per run, so an op allocates nothing per element or per loop trip. Floats live
-// in `f`, integers and indices in `i` (sign-extended; i1 is 0 or 1); a scalar is a tile of one element.
+// Every SSA value has a slot whose storage is allocated once per run, so an op allocates nothing per element or per
+// loop trip. Floats live in `f`, integers and indices in `i` (sign-extended; i1 is 0 or 1); a scalar is a tile of one
+// element.
 #pragma once
 
 #include "dialects/Tile/IR/Tile.h"
@@ -17,7 +18,8 @@ struct Slot {
   std::vector<int64_t> i;
 };
 
-/// A pointer of an argument, and the memory that it may reach: bytes [low, high) relative to `base` (everything, without a memory map).
+/// A pointer of an argument, and the memory that it may reach: bytes [low, high) relative to `base` (everything,
+/// without a memory map).
 struct Pointer {
   std::byte *base = nullptr;
   int64_t low = INT64_MIN;
@@ -41,8 +43,7 @@ using Actions = std::vector<Action>;
 
 inline bool runAll(const Actions &actions, Frame &frame) {
   for (const Action &action : actions)
-    if (!action(frame))
-      return false;
+    if (!action(frame)) return false;
   return true;
 }
 
@@ -92,28 +93,27 @@ private:
     actions.push_back([a = slot(op->getOperand(0)), r = slot(op->getResult(0)), fn](Frame &frame) {
       const std::vector<double> &x = frame.slots[a].f;
       std::vector<double> &z = frame.slots[r].f;
-      for (size_t e = 0; e < z.size(); ++e)
-        z[e] = fn(x[e]);
+      for (size_t e = 0; e < z.size(); ++e) z[e] = fn(x[e]);
       return true;
     });
   }
   template <typename Fn> void floatBinary(mlir::Operation *op, Actions &actions, Fn fn) {
-    actions.push_back([a = slot(op->getOperand(0)), b = slot(op->getOperand(1)), r = slot(op->getResult(0)), fn](Frame &frame) {
-      const std::vector<double> &x = frame.slots[a].f, &y = frame.slots[b].f;
-      std::vector<double> &z = frame.slots[r].f;
-      for (size_t e = 0; e < z.size(); ++e)
-        z[e] = fn(x[e], y[e]);
-      return true;
-    });
+    actions.push_back(
+        [a = slot(op->getOperand(0)), b = slot(op->getOperand(1)), r = slot(op->getResult(0)), fn](Frame &frame) {
+          const std::vector<double> &x = frame.slots[a].f, &y = frame.slots[b].f;
+          std::vector<double> &z = frame.slots[r].f;
+          for (size_t e = 0; e < z.size(); ++e) z[e] = fn(x[e], y[e]);
+          return true;
+        });
   }
   template <typename Fn> void intBinary(mlir::Operation *op, Actions &actions, Fn fn) {
-    actions.push_back([a = slot(op->getOperand(0)), b = slot(op->getOperand(1)), r = slot(op->getResult(0)), fn](Frame &frame) {
-      const std::vector<int64_t> &x = frame.slots[a].i, &y = frame.slots[b].i;
-      std::vector<int64_t> &z = frame.slots[r].i;
-      for (size_t e = 0; e < z.size(); ++e)
-        z[e] = fn(x[e], y[e]);
-      return true;
-    });
+    actions.push_back(
+        [a = slot(op->getOperand(0)), b = slot(op->getOperand(1)), r = slot(op->getResult(0)), fn](Frame &frame) {
+          const std::vector<int64_t> &x = frame.slots[a].i, &y = frame.slots[b].i;
+          std::vector<int64_t> &z = frame.slots[r].i;
+          for (size_t e = 0; e < z.size(); ++e) z[e] = fn(x[e], y[e]);
+          return true;
+        });
   }
 
   TileProgram &program;

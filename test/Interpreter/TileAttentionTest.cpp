@@ -1,5 +1,5 @@
-// The attention kernels of test/Inputs/tile against their definitions: lightning attention against the token-by-token recurrence, decode against
-// prefill, softmax attention over a paged cache with a ragged batch against a plain softmax.
+// The attention kernels of test/Inputs/tile against their definitions: lightning attention against the token-by-token
+// recurrence, decode against prefill, softmax attention over a paged cache with a ragged batch against a plain softmax.
 #include "test/Interpreter/TileTest.h"
 
 using namespace mmc::test;
@@ -16,13 +16,14 @@ struct Sequence {
 
 std::vector<int32_t> records(const std::vector<Sequence> &sequences) {
   std::vector<int32_t> list;
-  for (const Sequence &s : sequences)
-    list.insert(list.end(), {s.slot, s.row, s.rows, s.position});
+  for (const Sequence &s : sequences) list.insert(list.end(), {s.slot, s.row, s.rows, s.position});
   return list;
 }
 
-/// S = exp(-g) S + k v^T, o = q S, token by token; `u` has q, k and v of each head side by side. Updates `state` and `o` of the sequence.
-void recurrence(const std::vector<float> &u, const std::vector<float> &rate, const Sequence &s, std::vector<double> &state, std::vector<double> &o) {
+/// S = exp(-g) S + k v^T, o = q S, token by token; `u` has q, k and v of each head side by side. Updates `state` and
+/// `o` of the sequence.
+void recurrence(const std::vector<float> &u, const std::vector<float> &rate, const Sequence &s,
+                std::vector<double> &state, std::vector<double> &o) {
   for (int h = 0; h < kHeads; ++h)
     for (int t = s.row; t < s.row + s.rows; ++t) {
       const float *q = &u[t * kStride + h * 3 * kChannels], *k = q + kChannels, *v = k + kChannels;
@@ -48,11 +49,11 @@ TEST_F(TileAttention, LightningPrefillIsTheRecurrence) {
       // A second sequence lies before it in the step, after it in the slots, and both continue from a state.
       std::vector<Sequence> sequences = {{0, 40, rows, 7}, {2, 0, 40, 0}};
       std::vector<int32_t> list = records(sequences);
-      std::vector<float> u = randomFloats((rows + 40) * kStride, rows), state = randomFloats(3 * kState, 9), o((rows + 40) * kHeads * kChannels, NAN);
+      std::vector<float> u = randomFloats((rows + 40) * kStride, rows), state = randomFloats(3 * kState, 9),
+                         o((rows + 40) * kHeads * kChannels, NAN);
       std::vector<double> expectedState(state.begin(), state.end()), expected(o.size());
       run(kernel, {word(u), word(u), word(u), word(rate), word(state), word(o), word(list)}, {.work = {2}});
-      for (const Sequence &s : sequences)
-        recurrence(u, rate, s, expectedState, expected);
+      for (const Sequence &s : sequences) recurrence(u, rate, s, expectedState, expected);
       EXPECT_LE(relativeError(o, expected), kStoreError) << name << " of " << rows << " rows";
       EXPECT_LE(relativeError(state, expectedState), kStoreError) << name << " of " << rows << " rows";
     }
@@ -69,7 +70,8 @@ TEST_F(TileAttention, LightningWithAFastDecayAndLongBlocksHasNoNaN) {
   for (TilePrecision precision : {TilePrecision::float64, TilePrecision::float32}) {
     std::fill(state.begin(), state.end(), 0.0f);
     std::fill(expectedState.begin(), expectedState.end(), 0.0);
-    run(compileFile("lightning_prefill.mlir", "lightning_prefill_c64", precision), {word(u), word(u), word(u), word(rate), word(state), word(o), word(list)}, {.work = {1}});
+    run(compileFile("lightning_prefill.mlir", "lightning_prefill_c64", precision),
+        {word(u), word(u), word(u), word(rate), word(state), word(o), word(list)}, {.work = {1}});
     recurrence(u, rate, sequences[0], expectedState, expected);
     double bound = precision == TilePrecision::float64 ? kStoreError : 1e-6;
     EXPECT_LE(relativeError(o, expected), bound);
@@ -80,13 +82,15 @@ TEST_F(TileAttention, LightningWithAFastDecayAndLongBlocksHasNoNaN) {
 TEST_F(TileAttention, LightningDecodeIsPrefillOfOneRowBitForBit) {
   const std::vector<float> rate = {0.9f, 0.01f};
   std::vector<int32_t> list = records({{1, 0, 1, 11}, {0, 1, 1, 3}});
-  std::vector<float> u = randomFloats(2 * kStride, 1), state = randomFloats(2 * kState, 2), o(2 * kHeads * kChannels, NAN);
+  std::vector<float> u = randomFloats(2 * kStride, 1), state = randomFloats(2 * kState, 2),
+                     o(2 * kHeads * kChannels, NAN);
   for (TilePrecision precision : {TilePrecision::float64, TilePrecision::float32})
     for (const char *block : {"lightning_prefill_c32", "lightning_prefill_c64"}) {
       std::vector<float> prefillState = state, prefill = o, decodeState = state, decode = o;
-      run(compileFile("lightning_prefill.mlir", block, precision), {word(u), word(u), word(u), word(rate), word(prefillState), word(prefill), word(list)}, {.work = {2}});
-      run(compileFile("lightning_decode.mlir", "lightning_decode", precision), {word(u), word(u), word(u), word(rate), word(decodeState), word(decode), word(list)},
-          {.work = {2}});
+      run(compileFile("lightning_prefill.mlir", block, precision),
+          {word(u), word(u), word(u), word(rate), word(prefillState), word(prefill), word(list)}, {.work = {2}});
+      run(compileFile("lightning_decode.mlir", "lightning_decode", precision),
+          {word(u), word(u), word(u), word(rate), word(decodeState), word(decode), word(list)}, {.work = {2}});
       EXPECT_EQ(decode, prefill);
       EXPECT_EQ(decodeState, prefillState);
       EXPECT_NE(decodeState, state);
@@ -109,14 +113,15 @@ TEST_F(TileAttention, LightningDecodeStepsAreTheRecurrence) {
 
 TEST_F(TileAttention, SoftmaxAttentionOverAPagedCache) {
   const int heads = 4, groups = 2, channels = 16, page = 64, table = 4;
-  // A chunk from the start, a chunk behind 100 positions, one token at position 200, one at position 64 (a page of its own).
+  // A chunk from the start, a chunk behind 100 positions, one token at position 200, one at position 64 (a page of its
+  // own).
   std::vector<Sequence> sequences = {{2, 0, 20, 0}, {0, 20, 5, 100}, {3, 25, 1, 200}, {1, 26, 1, 64}};
   std::vector<int32_t> pages(4 * table, -1);
   for (int slot = 0, next = 13; slot < 4; ++slot)
-    for (int p = 0; p < table; ++p, next = (next + 5) % 16)
-      pages[slot * table + p] = next;
+    for (int p = 0; p < table; ++p, next = (next + 5) % 16) pages[slot * table + p] = next;
   const int rows = 27;
-  std::vector<float> q = randomFloats(rows * heads * channels, 1), keys(16 * page * groups * channels, NAN), values(keys.size(), NAN), o(q.size(), NAN);
+  std::vector<float> q = randomFloats(rows * heads * channels, 1), keys(16 * page * groups * channels, NAN),
+                     values(keys.size(), NAN), o(q.size(), NAN);
   auto keyAt = [&](int slot, int p, int g, int c) -> float & {
     return keys[size_t(pages[slot * table + p / page]) * page * groups * channels + p % page + g * 1024 + c * 64];
   };
@@ -133,9 +138,12 @@ TEST_F(TileAttention, SoftmaxAttentionOverAPagedCache) {
           valueAt(s.slot, p, g, c) = data[next++];
         }
   // Prefill tiles of at most 16 rows.
-  std::vector<int32_t> prefill = records({{2, 0, 16, 0}, {2, 16, 4, 16}, {0, 20, 5, 100}}), decode = records({sequences[2], sequences[3]});
-  run(compileFile("attention.mlir", "attention_prefill"), {word(q), word(keys), word(pages), word(values), word(pages), word(o), word(prefill)}, {.work = {3}});
-  run(compileFile("attention.mlir", "attention_decode"), {word(q), word(keys), word(pages), word(values), word(pages), word(o), word(decode)}, {.work = {2}});
+  std::vector<int32_t> prefill = records({{2, 0, 16, 0}, {2, 16, 4, 16}, {0, 20, 5, 100}}),
+                       decode = records({sequences[2], sequences[3]});
+  run(compileFile("attention.mlir", "attention_prefill"),
+      {word(q), word(keys), word(pages), word(values), word(pages), word(o), word(prefill)}, {.work = {3}});
+  run(compileFile("attention.mlir", "attention_decode"),
+      {word(q), word(keys), word(pages), word(values), word(pages), word(o), word(decode)}, {.work = {2}});
 
   std::vector<double> expected(o.size());
   for (const Sequence &s : sequences)
@@ -147,8 +155,7 @@ TEST_F(TileAttention, SoftmaxAttentionOverAPagedCache) {
         double total = 0;
         for (int p = 0; p < seen; ++p) {
           double score = 0;
-          for (int c = 0; c < channels; ++c)
-            score += double(query[c]) * keyAt(s.slot, p, g, c);
+          for (int c = 0; c < channels; ++c) score += double(query[c]) * keyAt(s.slot, p, g, c);
           total += weight[p] = std::exp(score * 0.25);
         }
         for (int p = 0; p < seen; ++p)

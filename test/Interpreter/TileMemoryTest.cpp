@@ -1,4 +1,5 @@
-// Loads, gathers and stores of every layout, compute ops, control flow, and the checks of a memory map, against values written by hand.
+// Loads, gathers and stores of every layout, compute ops, control flow, and the checks of a memory map, against values
+// written by hand.
 #include "test/Interpreter/TileTest.h"
 
 #include <numeric>
@@ -30,7 +31,8 @@ TEST_F(TileMemory, LoadStoreWithLimitAndEdges) {
       tile.store %t, %all[%c0, %c0] along [0, 1] : tensor<3x4xf32>, !tile.view<3x4xf32>
       tile.store %t, %y[%c1, %c3] along [0, 1] limit(%c1) : tensor<3x4xf32>, !tile.view<?x5xf32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<float> x = counting(15), all(12, -1), y(15, -1);
   run(kernel, {word(x), word(all), word(y)});
   EXPECT_EQ(all, (std::vector<float>{8, 9, 0, 0, 13, 14, 0, 0, 0, 0, 0, 0}));
@@ -47,14 +49,16 @@ TEST_F(TileMemory, StridedViewSkipsDimensions) {
       %t = tile.load %x[%c0, %c1, %c0] along [0, 2] : !tile.view<?x2x3xf32, #tile.strided<[18, 9, 1], offset = 3>> -> tensor<2x3xf32>
       tile.store %t, %y[%c0, %c0] along [0, 1] : tensor<2x3xf32>, !tile.view<2x3xf32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<float> x = counting(36), y(6);
   run(kernel, {word(x), word(y)});
   EXPECT_EQ(y, (std::vector<float>{12, 13, 14, 30, 31, 32}));
 }
 
 TEST_F(TileMemory, PanelsOfExpertsArePaddedTo64Bytes) {
-  // Two experts of [3, 3] in panels of n = 2, k = 2: 4 x 4 = 16 elements of bf16 are 32 bytes, so the second expert lies at element 32.
+  // Two experts of [3, 3] in panels of n = 2, k = 2: 4 x 4 = 16 elements of bf16 are 32 bytes, so the second expert
+  // lies at element 32.
   TileInterpreter kernel = compile(R"(
     tile.kernel @k(%x: !tile.view<2x3x3xbf16, #tile.panels<n = 2, k = 2>> {tile.access = "read"}, %y: !tile.view<2x4xbf16> {tile.access = "write"})
         domain(%p in #tile.extent<fixed, 1>) {
@@ -64,7 +68,8 @@ TEST_F(TileMemory, PanelsOfExpertsArePaddedTo64Bytes) {
       %t = tile.load %x[%c1, %c2, %c0] along [1, 2] : !tile.view<2x3x3xbf16, #tile.panels<n = 2, k = 2>> -> tensor<2x4xbf16>
       tile.store %t, %y[%c0, %c0] along [0, 1] : tensor<2x4xbf16>, !tile.view<2x4xbf16>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<uint16_t> x(64, 0xFFFF), y(8, 0xFFFF);
   // Row 2 of expert 1 is row 0 of its second panel: columns 0, 1 at 32 + 8, column 2 in the next block of 2 x 2.
   x[32 + 8] = 0x3F80;  // 1
@@ -87,7 +92,8 @@ TEST_F(TileMemory, PagedViewFollowsTheTable) {
       %z = arith.constant 77.0 : f32
       tile.store %z, %x[%c1, %c3, %c0, %c1] along [] : f32, !tile.view<?x?x1x2xf32, #tile.paged<page = 2, table = 2, strides = [1, 4, 2]>>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<float> pool = counting(16), y(8, -1);
   std::vector<int32_t> pages = {1, 2, 3, 0};
   EXPECT_EQ(kernel.wordCount(), 3u);
@@ -107,7 +113,8 @@ TEST_F(TileMemory, GatherAddsRowsToTheIndexAndStopsAtTheLimit) {
       %t = tile.gather %x rows %i[%c1, %c0] along [0, 1] limit(%c2) : !tile.view<?x2xf32>, tensor<3xi32> -> tensor<3x2xf32>
       tile.store %t, %y[%c0, %c0] along [0, 1] : tensor<3x2xf32>, !tile.view<3x2xf32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<float> x = counting(10), y(6, -1);
   std::vector<int32_t> rows = {3, 0, 1000000};
   run(kernel, {word(x), word(rows), word(y)});
@@ -131,7 +138,8 @@ TEST_F(TileMemory, PointReadsARecord) {
       tile.store %b, %y[%p, %c2] along [] : i32, !tile.view<?x4xi32>
       tile.store %a, %y[%p, %c3] along [] : i32, !tile.view<?x4xi32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<int32_t> list = {1, 2, 3, 4, 5, 6, 7, 8}, y(8);
   run(kernel, {word(y), word(list)}, {.work = {2}});
   EXPECT_EQ(y, (std::vector<int32_t>{4, 3, 2, 1, 8, 7, 6, 5}));
@@ -141,10 +149,15 @@ TEST_F(TileMemory, Products) {
   // A = [[1, 2, 3], [4, 5, 6]], B = [[1, 0], [0, 1], [1, 1]], each in both orientations; acc = A B.
   auto product = [&](const char *a, const char *b, const char *flags, const char *aType, const char *bType) {
     std::vector<float> y(4);
-    run(compile(std::string("tile.kernel @k(%y: !tile.view<2x2xf32> {tile.access = \"write\"}) domain(%p in #tile.extent<fixed, 1>) {\n") +
-                    "%c0 = arith.constant 0 : index\n %a = arith.constant dense<" + a + "> : " + aType + "\n %b = arith.constant dense<" + b + "> : " + bType +
-                    "\n %acc = arith.constant dense<[[100.0, 200.0], [300.0, 400.0]]> : tensor<2x2xf32>\n %r = tile.dot %a, %b " + flags + " : " + aType + ", " + bType +
-                    " -> tensor<2x2xf32>\n tile.store %r, %y[%c0, %c0] along [0, 1] : tensor<2x2xf32>, !tile.view<2x2xf32>\n tile.return\n}",
+    run(compile(std::string("tile.kernel @k(%y: !tile.view<2x2xf32> {tile.access = \"write\"}) domain(%p in "
+                            "#tile.extent<fixed, 1>) {\n") +
+                    "%c0 = arith.constant 0 : index\n %a = arith.constant dense<" + a + "> : " + aType +
+                    "\n %b = arith.constant dense<" + b + "> : " + bType +
+                    "\n %acc = arith.constant dense<[[100.0, 200.0], [300.0, 400.0]]> : tensor<2x2xf32>\n %r = "
+                    "tile.dot %a, %b " +
+                    flags + " : " + aType + ", " + bType +
+                    " -> tensor<2x2xf32>\n tile.store %r, %y[%c0, %c0] along [0, 1] : tensor<2x2xf32>, "
+                    "!tile.view<2x2xf32>\n tile.return\n}",
                 "k"),
         {word(y)});
     return y;
@@ -194,13 +207,15 @@ TEST_F(TileMemory, ReductionsAndMaps) {
       %most = tile.reduce max %flatI along 0 : tensor<6xi32> -> i32
       tile.store %most, %z[%c6] along [] : i32, !tile.view<10xi32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<float> y(30, -1);
   std::vector<int32_t> z(10, -1);
   run(kernel, {word(y), word(z)});
   EXPECT_TRUE(std::isnan(y[6]));
   y[6] = 0;
-  EXPECT_EQ(std::vector<float>(y.begin(), y.begin() + 25), (std::vector<float>{2, 3, 4, 5, 3, 5, 0, 1, 4, -2, 5, 3, -6, 2, 2, 2, 3, 3, 3, 4, 5, 3, 4, 5, 3}));
+  EXPECT_EQ(std::vector<float>(y.begin(), y.begin() + 25),
+            (std::vector<float>{2, 3, 4, 5, 3, 5, 0, 1, 4, -2, 5, 3, -6, 2, 2, 2, 3, 3, 3, 4, 5, 3, 4, 5, 3}));
   EXPECT_EQ(std::vector<int32_t>(z.begin(), z.begin() + 7), (std::vector<int32_t>{0, 0, 0, 1, 1, 1, 1}));
 }
 
@@ -213,7 +228,8 @@ TEST_F(TileMemory, TopKPrefersTheLowestColumnAndAnyNumberToNaN) {
       tile.store %v, %y[%c0, %c0] along [0, 1] : tensor<2x3xf32>, !tile.view<2x3xf32>
       tile.store %c, %z[%c0, %c0] along [0, 1] : tensor<2x3xi32>, !tile.view<2x3xi32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<float> y(6);
   std::vector<int32_t> z(6);
   run(kernel, {word(y), word(z)});
@@ -257,7 +273,8 @@ TEST_F(TileMemory, ControlFlow) {
       }
       tile.store %w#1, %y[%p, %c2] along [] : i32, !tile.view<2x3xi32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<int32_t> y(6);
   run(kernel, {word(y)});
   EXPECT_EQ(y, (std::vector<int32_t>{55, 1, 6, 55, 2, 6}));
@@ -272,7 +289,8 @@ TEST_F(TileMemory, RangesOfPointsCoverTheDomain) {
       %w = arith.addi %v, %one : i32
       tile.store %w, %y[%i, %j] along [] : i32, !tile.view<?x3xi32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<int32_t> y(6, 0);
   std::vector<uint64_t> words = {word(y)};
   std::vector<int64_t> extents = kernel.extents({.tokens = 2});
@@ -336,5 +354,6 @@ TEST_F(TileMemory, WrongNumbersOfWordsAndExtentsAreErrors) {
   EXPECT_TRUE(mlir::failed(kernel.run(words, extents)));
   words.push_back(0);
   EXPECT_TRUE(mlir::failed(kernel.run(words, none)));
-  EXPECT_EQ(errors, "'tile.kernel' op expected 2 argument words, got 1\n'tile.kernel' op expected 1 extents of the work domain, got 0\n");
+  EXPECT_EQ(errors, "'tile.kernel' op expected 2 argument words, got 1\n'tile.kernel' op expected 1 extents of the "
+                    "work domain, got 0\n");
 }

@@ -10,14 +10,18 @@ const double kInf = INFINITY, kNaN = NAN;
 class TileOps : public TileTest {
 protected:
   /// Runs `line`, which defines %r from %a and %b, on tiles of four.
-  template <typename T> std::vector<T> apply(const std::string &line, const std::string &type, std::vector<T> a, std::vector<T> b) {
+  template <typename T>
+  std::vector<T> apply(const std::string &line, const std::string &type, std::vector<T> a, std::vector<T> b) {
     std::vector<T> result(4);
     std::string view = "!tile.view<4x" + type + ">", tile = "tensor<4x" + type + ">";
-    TileInterpreter kernel = compile("tile.kernel @k(%x: " + view + " {tile.access = \"read\"}, %y: " + view + " {tile.access = \"read\"}, %z: " + view +
-                                         " {tile.access = \"write\"}) domain(%p in #tile.extent<fixed, 1>) {\n %c0 = arith.constant 0 : index\n" +
-                                         " %a = tile.load %x[%c0] along [0] : " + view + " -> " + tile + "\n %b = tile.load %y[%c0] along [0] : " + view +
-                                         " -> " + tile + "\n " + line + "\n tile.store %r, %z[%c0] along [0] : " + tile + ", " + view + "\n tile.return\n}",
-                                     "k");
+    TileInterpreter kernel = compile(
+        "tile.kernel @k(%x: " + view + " {tile.access = \"read\"}, %y: " + view +
+            " {tile.access = \"read\"}, %z: " + view +
+            " {tile.access = \"write\"}) domain(%p in #tile.extent<fixed, 1>) {\n %c0 = arith.constant 0 : index\n" +
+            " %a = tile.load %x[%c0] along [0] : " + view + " -> " + tile +
+            "\n %b = tile.load %y[%c0] along [0] : " + view + " -> " + tile + "\n " + line +
+            "\n tile.store %r, %z[%c0] along [0] : " + tile + ", " + view + "\n tile.return\n}",
+        "k");
     run(kernel, {word(a), word(b), word(result)});
     return result;
   }
@@ -31,20 +35,23 @@ protected:
         EXPECT_TRUE(std::isnan(actual[e])) << op << " of element " << e;
       else
         EXPECT_DOUBLE_EQ(actual[e], expected[e]) << op << " of element " << e;
-      if (expected[e] == 0)
-        EXPECT_EQ(std::signbit(actual[e]), std::signbit(expected[e])) << op << " of element " << e;
+      if (expected[e] == 0) EXPECT_EQ(std::signbit(actual[e]), std::signbit(expected[e])) << op << " of element " << e;
     }
   }
 
-  void expectInts(const std::string &op, std::vector<int32_t> a, std::vector<int32_t> b, std::vector<int32_t> expected) {
+  void expectInts(const std::string &op, std::vector<int32_t> a, std::vector<int32_t> b,
+                  std::vector<int32_t> expected) {
     EXPECT_EQ(apply("%r = " + op + " %a, %b : tensor<4xi32>", "i32", a, b), expected) << op;
   }
 
   /// Elements of a comparison as ones and zeros.
-  template <typename T> std::vector<T> compare(const std::string &op, const std::string &type, std::vector<T> a, std::vector<T> b, const char *one, const char *zero) {
+  template <typename T>
+  std::vector<T> compare(const std::string &op, const std::string &type, std::vector<T> a, std::vector<T> b,
+                         const char *one, const char *zero) {
     std::string tile = "tensor<4x" + type + ">";
-    return apply("%c = " + op + ", %a, %b : " + tile + "\n %one = arith.constant dense<" + one + "> : " + tile + "\n %zero = arith.constant dense<" + zero +
-                     "> : " + tile + "\n %r = arith.select %c, %one, %zero : tensor<4xi1>, " + tile,
+    return apply("%c = " + op + ", %a, %b : " + tile + "\n %one = arith.constant dense<" + one + "> : " + tile +
+                     "\n %zero = arith.constant dense<" + zero + "> : " + tile +
+                     "\n %r = arith.select %c, %one, %zero : tensor<4xi1>, " + tile,
                  type, a, b);
   }
 };
@@ -97,7 +104,8 @@ TEST_F(TileOps, UnaryFloats) {
 TEST_F(TileOps, FusedMultiplyAddRoundsOnce) {
   // (1 + 2^-30)^2 - 1 = 2^-29 + 2^-60, whose last term a rounded product loses.
   double x = 1 + 0x1p-30;
-  std::vector<double> result = apply<double>("%r = math.fma %a, %a, %b : tensor<4xf64>", "f64", {x, 2, 3, 4}, {-1, 1, 1, 1});
+  std::vector<double> result =
+      apply<double>("%r = math.fma %a, %a, %b : tensor<4xf64>", "f64", {x, 2, 3, 4}, {-1, 1, 1, 1});
   EXPECT_EQ(result, (std::vector<double>{0x1p-29 + 0x1p-60, 5, 10, 17}));
 }
 
@@ -135,7 +143,8 @@ TEST_F(TileOps, DivisionByZeroIsAnErrorOfTheOp) {
       %r = arith.divsi %a, %a : tensor<4xi32>
       tile.store %r, %z[%c0] along [0] : tensor<4xi32>, !tile.view<4xi32>
       tile.return
-    })", "k");
+    })",
+                                   "k");
   std::vector<uint64_t> words = {word(zero), word(out)};
   EXPECT_TRUE(mlir::failed(kernel.run(words, kernel.extents({}))));
   EXPECT_NE(errors.find("'arith.divsi' op divides by zero"), std::string::npos) << errors;
@@ -145,11 +154,24 @@ TEST_F(TileOps, CompareFloats) {
   // Less, equal, greater, unordered.
   std::vector<double> a = {1, 2, 3, kNaN}, b = {2, 2, 2, 2};
   using Row = std::pair<const char *, std::vector<double>>;
-  for (auto &[predicate, expected] : std::vector<Row>{
-           {"false", {0, 0, 0, 0}}, {"oeq", {0, 1, 0, 0}}, {"ogt", {0, 0, 1, 0}}, {"oge", {0, 1, 1, 0}}, {"olt", {1, 0, 0, 0}}, {"ole", {1, 1, 0, 0}},
-           {"one", {1, 0, 1, 0}},   {"ord", {1, 1, 1, 0}}, {"ueq", {0, 1, 0, 1}}, {"ugt", {0, 0, 1, 1}}, {"uge", {0, 1, 1, 1}}, {"ult", {1, 0, 0, 1}},
-           {"ule", {1, 1, 0, 1}},   {"une", {1, 0, 1, 1}}, {"uno", {0, 0, 0, 1}}, {"true", {1, 1, 1, 1}}})
-    EXPECT_EQ(compare<double>(std::string("arith.cmpf ") + predicate, "f64", a, b, "1.0", "0.0"), expected) << predicate;
+  for (auto &[predicate, expected] : std::vector<Row>{{"false", {0, 0, 0, 0}},
+                                                      {"oeq", {0, 1, 0, 0}},
+                                                      {"ogt", {0, 0, 1, 0}},
+                                                      {"oge", {0, 1, 1, 0}},
+                                                      {"olt", {1, 0, 0, 0}},
+                                                      {"ole", {1, 1, 0, 0}},
+                                                      {"one", {1, 0, 1, 0}},
+                                                      {"ord", {1, 1, 1, 0}},
+                                                      {"ueq", {0, 1, 0, 1}},
+                                                      {"ugt", {0, 0, 1, 1}},
+                                                      {"uge", {0, 1, 1, 1}},
+                                                      {"ult", {1, 0, 0, 1}},
+                                                      {"ule", {1, 1, 0, 1}},
+                                                      {"une", {1, 0, 1, 1}},
+                                                      {"uno", {0, 0, 0, 1}},
+                                                      {"true", {1, 1, 1, 1}}})
+    EXPECT_EQ(compare<double>(std::string("arith.cmpf ") + predicate, "f64", a, b, "1.0", "0.0"), expected)
+        << predicate;
 }
 
 TEST_F(TileOps, CompareIntegers) {
@@ -170,31 +192,45 @@ TEST_F(TileOps, CompareIntegers) {
 }
 
 TEST_F(TileOps, Conversions) {
-  auto viaDouble = [&](const std::string &body, std::vector<double> a) { return apply<double>(body, "f64", a, {0, 0, 0, 0}); };
-  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi32>\n %r = arith.sitofp %i : tensor<4xi32> to tensor<4xf64>", {1.9, -1.9, 0.5, 3}),
+  auto viaDouble = [&](const std::string &body, std::vector<double> a) {
+    return apply<double>(body, "f64", a, {0, 0, 0, 0});
+  };
+  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi32>\n %r = arith.sitofp %i : tensor<4xi32> to "
+                      "tensor<4xf64>",
+                      {1.9, -1.9, 0.5, 3}),
             (std::vector<double>{1, -1, 0, 3}));
-  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi32>\n %r = arith.uitofp %i : tensor<4xi32> to tensor<4xf64>", {1, -1, 0, 3}),
+  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi32>\n %r = arith.uitofp %i : tensor<4xi32> to "
+                      "tensor<4xf64>",
+                      {1, -1, 0, 3}),
             (std::vector<double>{1, 4294967295, 0, 3}));
-  EXPECT_EQ(viaDouble("%i = arith.fptoui %a : tensor<4xf64> to tensor<4xi64>\n %r = arith.sitofp %i : tensor<4xi64> to tensor<4xf64>", {1.9, 4e9, 0, 3}),
+  EXPECT_EQ(viaDouble("%i = arith.fptoui %a : tensor<4xf64> to tensor<4xi64>\n %r = arith.sitofp %i : tensor<4xi64> to "
+                      "tensor<4xf64>",
+                      {1.9, 4e9, 0, 3}),
             (std::vector<double>{1, 4e9, 0, 3}));
-  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi32>\n %n = arith.index_cast %i : tensor<4xi32> to tensor<4xindex>\n"
-                      " %l = arith.index_cast %n : tensor<4xindex> to tensor<4xi64>\n %r = arith.sitofp %l : tensor<4xi64> to tensor<4xf64>",
+  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi32>\n %n = arith.index_cast %i : "
+                      "tensor<4xi32> to tensor<4xindex>\n"
+                      " %l = arith.index_cast %n : tensor<4xindex> to tensor<4xi64>\n %r = arith.sitofp %l : "
+                      "tensor<4xi64> to tensor<4xf64>",
                       {-5, 7, 0, 3}),
             (std::vector<double>{-5, 7, 0, 3}));
-  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi32>\n %l = arith.extui %i : tensor<4xi32> to tensor<4xi64>\n"
+  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi32>\n %l = arith.extui %i : tensor<4xi32> to "
+                      "tensor<4xi64>\n"
                       " %r = arith.sitofp %l : tensor<4xi64> to tensor<4xf64>",
                       {-1, 7, 0, 3}),
             (std::vector<double>{4294967295, 7, 0, 3}));
-  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi64>\n %l = arith.trunci %i : tensor<4xi64> to tensor<4xi8>\n"
+  EXPECT_EQ(viaDouble("%i = arith.fptosi %a : tensor<4xf64> to tensor<4xi64>\n %l = arith.trunci %i : tensor<4xi64> to "
+                      "tensor<4xi8>\n"
                       " %r = arith.sitofp %l : tensor<4xi8> to tensor<4xf64>",
                       {255, 128, 256, -3}),
             (std::vector<double>{-1, -128, 0, -3}));
 }
 
 TEST_F(TileOps, TruncationToBF16RoundsToNearestEven) {
-  // Spacing of bf16 at 1 is 2^-7. Halfway cases go to the even neighbour; a hair above halfway goes up; near the largest float, to infinity.
+  // Spacing of bf16 at 1 is 2^-7. Halfway cases go to the even neighbour; a hair above halfway goes up; near the
+  // largest float, to infinity.
   std::vector<double> a = {1 + 0x1p-8, 1 + 3 * 0x1p-8, 1 + 0x1p-8 + 0x1p-40, 0x1.ffp127};
-  std::string both = "%t = arith.truncf %a : tensor<4xf64> to tensor<4xbf16>\n %r = arith.extf %t : tensor<4xbf16> to tensor<4xf64>";
+  std::string both =
+      "%t = arith.truncf %a : tensor<4xf64> to tensor<4xbf16>\n %r = arith.extf %t : tensor<4xbf16> to tensor<4xf64>";
   EXPECT_EQ(apply<double>(both, "f64", a, {0, 0, 0, 0}), (std::vector<double>{1, 1 + 0x1p-6, 1 + 0x1p-7, kInf}));
   // Subnormals of bf16 are multiples of 2^-133.
   EXPECT_EQ(apply<double>(both, "f64", {0x1.8p-133, 0x1p-134, 0x1.1p-134, -0x1p-133}, {0, 0, 0, 0}),
@@ -225,6 +261,8 @@ TEST_F(TileOps, UnknownOpIsRefusedByName) {
       %one = arith.constant 1.0 : f32
       %r = math.cbrt %one : f32
       tile.return
-    })", "k"), std::runtime_error);
+    })",
+                       "k"),
+               std::runtime_error);
   EXPECT_NE(errors.find("'math.cbrt' op cannot be executed by the tile interpreter"), std::string::npos) << errors;
 }

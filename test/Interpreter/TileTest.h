@@ -1,4 +1,5 @@
-// What the tile interpreter's tests share: parsing kernels from text or from test/Inputs/tile, argument words, reproducible data.
+// What the tile interpreter's tests share: parsing kernels from text or from test/Inputs/tile, argument words,
+// reproducible data.
 #pragma once
 
 #include "dialects/Tile/IR/Tile.h"
@@ -22,22 +23,27 @@ using interpreter::TilePrecision;
 
 class TileTest : public ::testing::Test {
 protected:
-  TileTest() : context(makeRegistry()), handler(&context, [this](mlir::Diagnostic &diagnostic) { errors += diagnostic.str() + "\n"; }) {}
+  TileTest()
+      : context(makeRegistry()),
+        handler(&context, [this](mlir::Diagnostic &diagnostic) { errors += diagnostic.str() + "\n"; }) {}
 
   /// The kernel `name` of a program in text; the test fails where it does not parse.
-  TileInterpreter compile(const std::string &text, llvm::StringRef name, TilePrecision precision = TilePrecision::float64) {
+  TileInterpreter compile(const std::string &text, llvm::StringRef name,
+                          TilePrecision precision = TilePrecision::float64) {
     modules.push_back(mlir::parseSourceString<mlir::ModuleOp>(text, &context));
     return compile(name, precision);
   }
 
   /// The kernel `name` of test/Inputs/tile/FILE.mlir.
-  TileInterpreter compileFile(const std::string &file, llvm::StringRef name, TilePrecision precision = TilePrecision::float64) {
+  TileInterpreter compileFile(const std::string &file, llvm::StringRef name,
+                              TilePrecision precision = TilePrecision::float64) {
     modules.push_back(mlir::parseSourceFile<mlir::ModuleOp>(MMC_SOURCE_DIR "/test/Inputs/tile/" + file, &context));
     return compile(name, precision);
   }
 
   /// Runs all points; the test fails with the interpreter's error if there is one.
-  void run(const TileInterpreter &kernel, const std::vector<uint64_t> &words, const TileCounts &counts = {}, const MemoryMap *memory = nullptr) {
+  void run(const TileInterpreter &kernel, const std::vector<uint64_t> &words, const TileCounts &counts = {},
+           const MemoryMap *memory = nullptr) {
     EXPECT_TRUE(mlir::succeeded(kernel.run(words, kernel.extents(counts), memory))) << errors;
   }
 
@@ -52,11 +58,9 @@ private:
 
   TileInterpreter compile(llvm::StringRef name, TilePrecision precision) {
     auto kernel = modules.back() ? modules.back()->lookupSymbol<tile::KernelOp>(name) : tile::KernelOp();
-    if (!kernel)
-      throw std::runtime_error("no kernel " + name.str() + ": " + errors);
+    if (!kernel) throw std::runtime_error("no kernel " + name.str() + ": " + errors);
     mlir::FailureOr<TileInterpreter> interpreter = TileInterpreter::create(kernel, precision);
-    if (mlir::failed(interpreter))
-      throw std::runtime_error(errors);
+    if (mlir::failed(interpreter)) throw std::runtime_error(errors);
     return *interpreter;
   }
 
@@ -72,8 +76,7 @@ template <typename T> uint64_t word(const T &scalar) { return reinterpret_cast<u
 inline std::vector<float> randomFloats(size_t count, unsigned seed) {
   std::mt19937 generator(seed);
   std::vector<float> values(count);
-  for (float &value : values)
-    value = static_cast<float>(generator() / 2147483648.0 - 1.0);
+  for (float &value : values) value = static_cast<float>(generator() / 2147483648.0 - 1.0);
   return values;
 }
 
@@ -91,8 +94,7 @@ template <typename T> std::vector<T> packPanels(const T *matrix, size_t rows, si
 inline double relativeError(const std::vector<float> &actual, const std::vector<double> &expected) {
   double largest = 0, difference = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
-    if (std::isnan(actual[i]) || std::isnan(expected[i]))
-      return INFINITY;
+    if (std::isnan(actual[i]) || std::isnan(expected[i])) return INFINITY;
     largest = std::max(largest, std::abs(expected[i]));
     difference = std::max(difference, std::abs(actual[i] - expected[i]));
   }

@@ -32,7 +32,8 @@ void registerTileDialect(mlir::DialectRegistry &registry);
 /// Names of the attributes of kernel arguments.
 inline constexpr llvm::StringLiteral kAccessAttr = "tile.access", kWorkAttr = "tile.work", kStepAttr = "tile.step";
 
-/// Whether argument `index` of `kernel` comes from the step record (a field or a work list) rather than from a launch's operands and results.
+/// Whether argument `index` of `kernel` comes from the step record (a field or a work list) rather than from a launch's
+/// operands and results.
 bool isStepArgument(KernelOp kernel, unsigned index);
 
 } // namespace mmc::tile

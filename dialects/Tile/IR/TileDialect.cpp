@@ -1,5 +1,5 @@
-// The tile dialect's registration and its attributes. Types are in TileTypes.cpp, kernels and launches in TileKernelOps.cpp, the ops that a
-// kernel's body is made of in TileOps.cpp.
+// The tile dialect's registration and its attributes. Types are in TileTypes.cpp, kernels and launches in
+// TileKernelOps.cpp, the ops that a kernel's body is made of in TileOps.cpp.
 #include "dialects/Tile/IR/Tile.h"
 
 #include "mlir/IR/Builders.h"

@@ -25,20 +25,16 @@ Type ViewType::parse(AsmParser &parser) {
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseDimensionList(shape, /*allowDynamic=*/true) || parser.parseType(element))
     return {};
-  if (succeeded(parser.parseOptionalComma()) && parser.parseAttribute(layout))
-    return {};
-  if (parser.parseGreater())
-    return {};
+  if (succeeded(parser.parseOptionalComma()) && parser.parseAttribute(layout)) return {};
+  if (parser.parseGreater()) return {};
   return parser.getChecked<ViewType>(loc, parser.getContext(), shape, element, layout);
 }
 
 void ViewType::print(AsmPrinter &printer) const {
   printer << '<';
-  for (int64_t size : getShape())
-    (ShapedType::isDynamic(size) ? printer << '?' : printer << size) << 'x';
+  for (int64_t size : getShape()) (ShapedType::isDynamic(size) ? printer << '?' : printer << size) << 'x';
   printer << getElementType();
-  if (getLayout())
-    printer << ", " << getLayout();
+  if (getLayout()) printer << ", " << getLayout();
   printer << '>';
 }
 
@@ -46,20 +42,19 @@ using EmitError = function_ref<InFlightDiagnostic()>;
 
 static LogicalResult verifyStrided(EmitError emitError, ArrayRef<int64_t> shape, StridedAttr layout) {
   if (layout.getStrides().size() != shape.size())
-    return emitError() << "view expected one stride per dimension, got " << layout.getStrides().size() << " strides for rank " << shape.size();
+    return emitError() << "view expected one stride per dimension, got " << layout.getStrides().size()
+                       << " strides for rank " << shape.size();
   for (int64_t stride : layout.getStrides())
-    if (stride < 0)
-      return emitError() << "view expected strides of at least 0, got " << stride;
-  if (layout.getOffset() < 0)
-    return emitError() << "view expected an offset of at least 0, got " << layout.getOffset();
+    if (stride < 0) return emitError() << "view expected strides of at least 0, got " << stride;
+  if (layout.getOffset() < 0) return emitError() << "view expected an offset of at least 0, got " << layout.getOffset();
   return success();
 }
 
 static LogicalResult verifyPanels(EmitError emitError, ArrayRef<int64_t> shape, PanelsAttr layout) {
   if (layout.getN() < 1 || layout.getK() < 1)
-    return emitError() << "view expected panels of positive n and k, got n = " << layout.getN() << ", k = " << layout.getK();
-  if (shape.size() < 2)
-    return emitError() << "view in panels expected rank 2 or more, got " << shape.size();
+    return emitError() << "view expected panels of positive n and k, got n = " << layout.getN()
+                       << ", k = " << layout.getK();
+  if (shape.size() < 2) return emitError() << "view in panels expected rank 2 or more, got " << shape.size();
   if (ShapedType::isDynamicShape(shape.take_back(2)))
     return emitError() << "view in panels expected its last two dimensions to be static";
   return success();
@@ -69,13 +64,13 @@ static LogicalResult verifyPaged(EmitError emitError, ArrayRef<int64_t> shape, P
   if (shape.size() != 4)
     return emitError() << "paged view expected rank 4 (slot, position, head, channel), got " << shape.size();
   if (layout.getPage() < 1 || layout.getTable() < 1)
-    return emitError() << "paged view expected positive page and table, got page = " << layout.getPage() << ", table = " << layout.getTable();
+    return emitError() << "paged view expected positive page and table, got page = " << layout.getPage()
+                       << ", table = " << layout.getTable();
   ArrayRef<int64_t> strides = layout.getStrides();
   if (strides.size() != 3)
     return emitError() << "paged view expected 3 strides (position, head, channel), got " << strides.size();
   for (int64_t stride : strides)
-    if (stride < 0)
-      return emitError() << "paged view expected strides of at least 0, got " << stride;
+    if (stride < 0) return emitError() << "paged view expected strides of at least 0, got " << stride;
   int64_t size = layout.getPage() * shape[2] * shape[3];
   int64_t last = (layout.getPage() - 1) * strides[0] + (shape[2] - 1) * strides[1] + (shape[3] - 1) * strides[2];
   if (last >= size)
@@ -95,27 +90,20 @@ LogicalResult ViewType::verify(EmitError emitError, ArrayRef<int64_t> shape, Typ
   // view_c2
   if (!elementType.isIntOrFloat() || elementType.getIntOrFloatBitWidth() % 8 != 0)
     return emitError() << "view expected elements of integer or float type of whole bytes, got " << elementType;
-  if (!layout)
-    return success();
+  if (!layout) return success();
   // view_c4, view_c5, view_c6
-  if (auto strided = dyn_cast<StridedAttr>(layout))
-    return verifyStrided(emitError, shape, strided);
-  if (auto panels = dyn_cast<PanelsAttr>(layout))
-    return verifyPanels(emitError, shape, panels);
-  if (auto paged = dyn_cast<PagedAttr>(layout))
-    return verifyPaged(emitError, shape, paged);
+  if (auto strided = dyn_cast<StridedAttr>(layout)) return verifyStrided(emitError, shape, strided);
+  if (auto panels = dyn_cast<PanelsAttr>(layout)) return verifyPanels(emitError, shape, panels);
+  if (auto paged = dyn_cast<PagedAttr>(layout)) return verifyPaged(emitError, shape, paged);
   // view_c3
   return emitError() << "view expected a layout of #tile.strided, #tile.panels or #tile.paged, got " << layout;
 }
 
 SmallVector<int64_t> ViewType::getStrides() const {
-  if (auto strided = dyn_cast_or_null<StridedAttr>(getLayout()))
-    return SmallVector<int64_t>(strided.getStrides());
-  if (getLayout())
-    return {};
+  if (auto strided = dyn_cast_or_null<StridedAttr>(getLayout())) return SmallVector<int64_t>(strided.getStrides());
+  if (getLayout()) return {};
   SmallVector<int64_t> strides(getShape().size(), 1);
-  for (size_t i = strides.size(); i > 1; --i)
-    strides[i - 2] = strides[i - 1] * getShape()[i - 1];
+  for (size_t i = strides.size(); i > 1; --i) strides[i - 2] = strides[i - 1] * getShape()[i - 1];
   return strides;
 }
 
