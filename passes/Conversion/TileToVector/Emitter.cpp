@@ -96,7 +96,7 @@ Type Emitter::carried(Type element) {
 }
 
 unsigned Emitter::storedBytes(Type element) {
-  return element.isIndex() ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
+  return element.isIntOrFloat() ? std::max(1u, element.getIntOrFloatBitWidth() / 8) : 8; // else index, pointer
 }
 
 Type Emitter::lanesOf(Type element, int lanes) {
