@@ -1,5 +1,5 @@
-/* The kernels of the tests' tiny model (TinyModel.h): plain C, compiled into a host object without libraries, once per variant name.
- * Every sum runs in one order, so that a reference in C++ gives the same bits. */
+/* The kernels of the tests' tiny model (TinyModel.h): plain C, compiled into a host object without libraries, once per
+ * variant name. Every sum runs in one order, so that a reference in C++ gives the same bits. */
 #include <stdint.h>
 
 enum { kWidth = 8, kVocabulary = 48, kPageTokens = 4, kPagesPerSequence = 16 };
@@ -10,7 +10,9 @@ typedef struct {
 
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
-#define KERNEL(name) __attribute__((visibility("default"))) void CONCAT(name, MMC_VARIANT)(const void *arguments, int64_t begin, int64_t end, void *scratch)
+#define KERNEL(name)                                                                                                   \
+  __attribute__((visibility("default"))) void CONCAT(name, MMC_VARIANT)(const void *arguments, int64_t begin,          \
+                                                                        int64_t end, void *scratch)
 
 #define MMC_VARIANT _v3
 #include "kernels.inc"
