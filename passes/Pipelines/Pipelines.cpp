@@ -125,25 +125,32 @@ struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
 };
 } // namespace
 
+/// Parses the options' text, checks them and builds the pipeline.
+static LogicalResult parsePipeline(OpPassManager &manager, StringRef text, function_ref<LogicalResult(const Twine &)> report) {
+  ModelToTileOptions given;
+  if (failed(given.parseFromString(text)))
+    return failure();
+  PipelineOptions options;
+  options.dtype = given.dtype;
+  options.recurrenceBlock = given.recurrenceBlock;
+  options.pageTokens = given.pageTokens;
+  options.maxModelLen = given.maxModelLen;
+  options.queryTile = given.queryTile;
+  options.rowBlock = given.rowBlock;
+  options.disabledPasses.assign(given.disable.begin(), given.disable.end());
+  std::string error;
+  if (failed(checkPipelineOptions(options, error)))
+    return report(error);
+  buildModelToTilePipeline(manager, options);
+  return success();
+}
+
 void registerAllPasses() {
   model::registerModelPasses();
   registerFusionPasses();
   registerModelToTilePasses();
-  PassPipelineRegistration<ModelToTileOptions>("mmc-model-to-tile", "a model description to tile kernels and launches",
-                                               [](OpPassManager &manager, const ModelToTileOptions &given) {
-    PipelineOptions options;
-    options.dtype = given.dtype;
-    options.recurrenceBlock = given.recurrenceBlock;
-    options.pageTokens = given.pageTokens;
-    options.maxModelLen = given.maxModelLen;
-    options.queryTile = given.queryTile;
-    options.rowBlock = given.rowBlock;
-    options.disabledPasses.assign(given.disable.begin(), given.disable.end());
-    std::string error;
-    if (failed(checkPipelineOptions(options, error)))
-      llvm::errs() << "mmc-model-to-tile: " << error << "; it runs all passes\n", options.disabledPasses.clear();
-    buildModelToTilePipeline(manager, options);
-  });
+  registerPassPipeline("mmc-model-to-tile", "a model description to tile kernels and launches", parsePipeline,
+                       [](function_ref<void(const mlir::detail::PassOptions &)> handle) { handle(ModelToTileOptions()); });
 }
 
 } // namespace mmc

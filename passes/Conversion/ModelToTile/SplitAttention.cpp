@@ -251,11 +251,11 @@ struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
   LogicalResult checkOptions() {
     auto error = [&] { return getOperation().emitError() << "mmc-split-attention expected "; };
     if (pageTokens < 1 || (pageTokens > 64 && pageTokens % 64 != 0))
-      return error() << "page-tokens of at most 64 or a multiple of 64, got " << pageTokens;
+      return error() << "page-tokens of at most 64 or a multiple of 64, got " << pageTokens.getValue();
     if (maxModelLen < 1)
-      return error() << "a positive max-model-len, got " << maxModelLen;
+      return error() << "a positive max-model-len, got " << maxModelLen.getValue();
     if (queryTile < 1)
-      return error() << "a positive query-tile, got " << queryTile;
+      return error() << "a positive query-tile, got " << queryTile.getValue();
     return success();
   }
 

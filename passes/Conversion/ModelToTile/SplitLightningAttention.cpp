@@ -193,7 +193,7 @@ struct SplitLightningAttention : impl::SplitLightningAttentionBase<SplitLightnin
 
   void runOnOperation() override {
     if (block != 32 && block != 64 && block != 128 && block != 256) {
-      getOperation().emitError() << "mmc-split-lightning-attention expected a block of 32, 64, 128 or 256 rows, got " << block;
+      getOperation().emitError() << "mmc-split-lightning-attention expected a block of 32, 64, 128 or 256 rows, got " << block.getValue();
       return signalPassFailure();
     }
     SmallVector<model::DispatchOp> dispatches;

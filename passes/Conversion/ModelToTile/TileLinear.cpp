@@ -182,7 +182,7 @@ struct TileLinear : impl::TileLinearBase<TileLinear> {
 
   void runOnOperation() override {
     if (rowBlock < 1) {
-      getOperation().emitError() << "mmc-tile-linear expected a positive row-block, got " << rowBlock;
+      getOperation().emitError() << "mmc-tile-linear expected a positive row-block, got " << rowBlock.getValue();
       return signalPassFailure();
     }
     SmallVector<model::DispatchOp> dispatches;

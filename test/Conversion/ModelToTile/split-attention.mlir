@@ -1,0 +1,59 @@
+// RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-fuse-rope-append,mmc-split-attention{query-tile=8 max-model-len=1000}))' | FileCheck %s
+// RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-split-attention))' | FileCheck %s --check-prefix=PLAIN
+// Softmax attention becomes an append kernel (with the ropes, where they are in the dispatch) and two attention kernels over a paged cache. The
+// caches pass through every launch, so each of their values has one consumer.
+
+#tokens = #model.rows<tokens>
+
+model.program @p {
+  // CHECK-LABEL: model.func @layer
+  // CHECK-SAME: %[[KC:[a-z_0-9]+]]: tensor<?x2x16xf32, #model.kv>, %[[VC:[a-z_0-9]+]]: tensor<?x2x16xf32, #model.kv>)
+  // CHECK: %[[TABLE:.*]]:2 = tile.launch @rope_table_8_theta10000() tied [-1, -1]
+  // CHECK: %[[A:.*]]:3 = tile.launch @rope8_append_4x2x16_f32(%{{.*}}, %{{.*}}, %{{.*}}, %[[TABLE]]#0, %[[TABLE]]#1, %[[KC]], %[[VC]]) tied [5, 6, -1]
+  // CHECK: %[[P:.*]]:3 = tile.launch @attention_prefill_q8_4x2x16_f32(%[[A]]#2, %[[A]]#0, %[[A]]#1) tied [-1, 1, 2]
+  // CHECK: %[[D:.*]]:3 = tile.launch @attention_decode_4x2x16_f32(%[[A]]#2, %[[P]]#0, %[[P]]#1, %[[P]]#2) tied [1, 2, 3]
+  // CHECK: model.return %[[D]]#0, %[[D]]#1, %[[D]]#2
+  // PLAIN-LABEL: model.func @layer
+  // PLAIN-COUNT-2: model.rope
+  // PLAIN: tile.launch @append_2x16_f32
+  // PLAIN: tile.launch @attention_prefill_q16_4x2x16_f32
+  model.func @layer(%q0: tensor<?x4x16xf32, #tokens>, %k0: tensor<?x2x16xf32, #tokens>, %v: tensor<?x2x16xf32, #tokens>, %batch: !model.batch,
+                    %kc: tensor<?x2x16xf32, #model.kv>, %vc: tensor<?x2x16xf32, #model.kv>)
+      -> (tensor<?x4x16xf32, #tokens>, tensor<?x2x16xf32, #model.kv>, tensor<?x2x16xf32, #model.kv>) {
+    %q = model.rope %q0, %batch theta 1.0e4 dims 8 : tensor<?x4x16xf32, #tokens>
+    %k = model.rope %k0, %batch theta 1.0e4 dims 8 : tensor<?x2x16xf32, #tokens>
+    %o, %kc1, %vc1 = model.attention %q, %k, %v, %batch cache(%kc, %vc) scale 0.25 : tensor<?x4x16xf32, #tokens>, tensor<?x2x16xf32, #tokens>,
+        tensor<?x2x16xf32, #tokens>, tensor<?x2x16xf32, #model.kv>, tensor<?x2x16xf32, #model.kv>
+        -> tensor<?x4x16xf32, #tokens>, tensor<?x2x16xf32, #model.kv>, tensor<?x2x16xf32, #model.kv>
+    model.return %o, %kc1, %vc1 : tensor<?x4x16xf32, #tokens>, tensor<?x2x16xf32, #model.kv>, tensor<?x2x16xf32, #model.kv>
+  }
+
+  // The angle is formed and reduced in float64.
+  // CHECK: tile.kernel @rope_table_8_theta10000(
+  // CHECK: arith.mulf {{.*}} : tensor<4xf64>
+  // CHECK: math.roundeven {{.*}} : tensor<4xf64>
+  // CHECK: arith.truncf {{.*}} : tensor<4xf64> to tensor<4xf32>
+  // CHECK: math.cos {{.*}} : tensor<4xf32>
+
+  // 1000 tokens are 16 pages. Keys lie channel-major, values position-major.
+  // CHECK: tile.kernel @rope8_append_4x2x16_f32(
+  // CHECK-SAME: %k_cache: !tile.view<?x?x2x16xf32, #tile.paged<page = 64, table = 16, strides = [1, 1024, 64]>> {tile.access = "readwrite"}
+  // CHECK-SAME: %v_cache: !tile.view<?x?x2x16xf32, #tile.paged<page = 64, table = 16, strides = [16, 1024, 1]>> {tile.access = "readwrite"}
+  // CHECK: tile.store {{.*}}, %k_cache[%{{.*}}, %{{.*}}, %{{.*}}, %c0] along [3]
+  // CHECK: tile.store {{.*}}, %k_cache[%{{.*}}, %{{.*}}, %{{.*}}, %c4] along [3]
+  // CHECK: tile.store {{.*}}, %k_cache[%{{.*}}, %{{.*}}, %{{.*}}, %c8] along [3]
+  // CHECK: tile.store {{.*}}, %v_cache
+
+  // CHECK: tile.kernel @attention_prefill_q8_4x2x16_f32(
+  // CHECK-SAME: #tile.work<prefill, 8>
+  // CHECK: scf.for %[[J:.*]] = %c0 to %{{.*}} step %c64 iter_args({{.*}}) -> (tensor<16xf32>, tensor<16xf32>, tensor<16x16xf32>) {
+  // CHECK: tile.load %k_cache[%slot, %[[J]], %kv_head, %c0] along [1, 3] limit(
+  // CHECK: %[[S:.*]] = tile.dot
+  // CHECK: %[[M:.*]] = arith.select %{{.*}}, %[[S]]
+  // CHECK: tile.reduce max %[[M]]
+  // CHECK: math.exp
+  // CHECK: tile.dot %{{.*}} acc(
+  // CHECK: arith.divf
+  // CHECK: tile.kernel @attention_decode_4x2x16_f32(
+  // CHECK-SAME: #tile.work<decode>
+}

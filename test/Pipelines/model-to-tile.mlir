@@ -1,0 +1,62 @@
+// RUN: %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile | FileCheck %s
+// RUN: %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='disable=FuseEpilogue,FuseMoEDispatch,FusePrologue,FuseRopeAppend' | FileCheck %s --check-prefix=UNFUSED
+// RUN: %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='dtype=bfloat16 recurrence-block=128 page-tokens=32' | FileCheck %s --check-prefix=BF16
+// RUN: not %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='disable=TileLinear' 2>&1 | FileCheck %s --check-prefix=MANDATORY
+// RUN: not %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='dtype=float16' 2>&1 | FileCheck %s --check-prefix=DTYPE
+// The kernels of a whole model: fused, with nothing fused, and in bfloat16. Only optional passes can be disabled.
+
+// CHECK-LABEL: model.func @lightning
+// CHECK: tile.launch @rms_norm_64_f32
+// CHECK: tile.launch @linear_silu_192x64_f32
+// CHECK: tile.launch @lightning_prefill_c64_4x16x16_f32
+// CHECK: tile.launch @lightning_decode_4x16x16_f32
+// CHECK: tile.launch @rms_norm_64_f32_1
+// CHECK: tile.launch @linear_sigmoid_mul_64x64_f32
+// CHECK: tile.launch @linear_residual_64x64_f32
+// CHECK: tile.launch @rms_norm_64_f32
+// CHECK: tile.launch @route_6x64_top2_f32
+// CHECK: tile.launch @permute_6_top2
+// CHECK: tile.launch @experts_swiglu_80x64_f32
+// CHECK: tile.launch @experts_64x80_f32
+// CHECK: tile.launch @combine_residual_64_f32
+// CHECK-NOT: tile.launch
+// CHECK-LABEL: model.func @softmax
+// CHECK: tile.launch @rms_norm_64_f32
+// CHECK-COUNT-3: tile.launch @linear_
+// CHECK: tile.launch @rope_table_8_theta10000000
+// CHECK: tile.launch @rope8_append_4x2x16_f32
+// CHECK: tile.launch @attention_prefill_q16_4x2x16_f32
+// CHECK: tile.launch @attention_decode_4x2x16_f32
+// CHECK: tile.launch @linear_residual_64x64_f32
+// CHECK-COUNT-6: tile.launch
+// CHECK-NOT: tile.launch
+// CHECK-LABEL: model.func @main
+// CHECK: tile.launch @embedding_64_f32
+// CHECK: model.stack
+// CHECK: tile.launch @select_rows_rms_norm_64_f32
+// CHECK: tile.launch @linear_300x64_f32
+
+// UNFUSED-LABEL: model.func @lightning
+// UNFUSED: tile.launch @linear_192x64_f32
+// UNFUSED: tile.launch @silu_192_f32
+// UNFUSED: tile.launch @mul_64_f32
+// UNFUSED: tile.launch @gather_routes_64_f32
+// UNFUSED: tile.launch @experts_80x64_f32
+// UNFUSED: tile.launch @experts_80x64_f32
+// UNFUSED: tile.launch @silu_80_f32
+// UNFUSED: tile.launch @mul_80_f32
+// UNFUSED: tile.launch @combine_64_f32
+// UNFUSED: tile.launch @residual_64_f32
+// UNFUSED-LABEL: model.func @softmax
+// UNFUSED-COUNT-1: tile.launch @rope_table
+// UNFUSED: tile.launch @rope8_4x16_f32
+// UNFUSED: tile.launch @rope8_2x16_f32
+// UNFUSED: tile.launch @append_2x16_f32
+
+// BF16: tile.launch @lightning_prefill_c128_4x16x16_bf16
+// BF16: tile.kernel @attention_prefill_q16_4x2x16_bf16
+// BF16-SAME: #tile.paged<page = 32, table = 1024
+// BF16: tile.load %k_cache{{.*}} -> tensor<32x16xbf16>
+
+// MANDATORY: expected the name of an optional pass (FuseEpilogue, FuseMoEDispatch, FusePrologue, FuseRopeAppend) to disable, got TileLinear
+// DTYPE: expected dtype float32 or bfloat16, got float16
