@@ -23,7 +23,6 @@ inline constexpr ErrorKind kTokenIds{1006, StatusCode::usage, "give ids as 1,2,3
 inline constexpr ErrorKind kContextExceeded{1007, StatusCode::capacity, "shorten the prompt, or compile with a larger --max-model-len"};
 inline constexpr ErrorKind kInternalFailure{1008, StatusCode::failed, "report this with the command line"};
 inline constexpr ErrorKind kOutOfMemory{1009, StatusCode::capacity, "free memory, or lower --max-model-len and --max-num-seqs"};
-inline constexpr ErrorKind kReference{1010, StatusCode::failed, "report this with the model's config.json"};
 
 /// A failure of the text library in the driver's terms.
 Status fromText(const text::Error &error);
