@@ -171,7 +171,8 @@ LogicalResult AttentionOp::verify() {
   if (!isF32(getResult())) return emitOpError("expected an f32 result, got ") << getResult().getType();
   // attention_c5
   if (!std::isfinite(getScale().convertToDouble())) return emitOpError("expected a finite scale");
-  if (getWindow() < 0) return emitOpError("expected a window that is not negative, got ") << getWindow();
+  // The accessor of an I64Attr is unsigned.
+  if (int64_t window = static_cast<int64_t>(getWindow()); window < 0) return emitOpError("expected a window that is not negative, got ") << window;
   return success();
 }
 
