@@ -10,6 +10,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/bit.h"
 #include "gtest/gtest.h"
 
 #include <cmath>
@@ -21,7 +22,7 @@ using interpreter::LaunchInterpreter;
 using interpreter::LaunchOptions;
 using interpreter::LaunchStep;
 
-/// Gains around one, matrices that keep the size of a row, the same for every caller.
+/// Gains around one, matrices that keep the size of a row, the same for every caller; bfloat16 values, so that no dtype of a weight rounds them.
 inline std::vector<double> randomWeights(llvm::StringRef name, llvm::ArrayRef<int64_t> shape) {
   uint64_t elements = 1;
   for (int64_t size : shape)
@@ -30,8 +31,10 @@ inline std::vector<double> randomWeights(llvm::StringRef name, llvm::ArrayRef<in
   float scale = gain ? 0.25f : 1.5f / std::sqrt(static_cast<float>(shape.back()));
   std::vector<double> values(elements);
   uint64_t key = runtime::randomWeightKey(7, std::string_view(name.data(), name.size()));
-  for (uint64_t i = 0; i < elements; ++i)
-    values[i] = runtime::randomWeight(key, i, gain ? 1.0f : 0.0f, scale);
+  for (uint64_t i = 0; i < elements; ++i) {
+    float value = runtime::randomWeight(key, i, gain ? 1.0f : 0.0f, scale);
+    values[i] = llvm::bit_cast<float>(llvm::bit_cast<uint32_t>(value) & 0xffff0000u);
+  }
   return values;
 }
 
