@@ -317,7 +317,8 @@ Storage LaunchInterpreter::State::layOut(tile::ViewType view, llvm::function_ref
     return storage;
   }
   runtime::Layout layout{element.isBF16() ? runtime::DType::bf16 : element.isF64() ? runtime::DType::f64 : runtime::DType::f32,
-                         runtime::LayoutKind::panels, static_cast<uint32_t>(panels.getN()), static_cast<uint32_t>(panels.getK())};
+                         runtime::LayoutKind::panels, static_cast<uint32_t>(panels.getN()), static_cast<uint32_t>(panels.getK()),
+                         static_cast<uint32_t>(panels.getPad())};
   uint64_t matrix[] = {static_cast<uint64_t>(shape[shape.size() - 2]), static_cast<uint64_t>(shape.back())};
   int64_t experts = shape.size() == 3 ? shape[0] : 1, bytes = static_cast<int64_t>(runtime::storedBytes(layout, matrix));
   Storage storage = makeStorage(experts * bytes, std::byte(0));

@@ -49,7 +49,7 @@ static std::optional<View> describe(Value value) {
   view.offset = type.getOffset();
   if (auto layout = dyn_cast_or_null<tile::PanelsAttr>(type.getLayout())) {
     view.panels = runtime::Layout{dtypeOf(element), runtime::LayoutKind::panels, uint32_t(layout.getN()),
-                                  uint32_t(layout.getK())};
+                                  uint32_t(layout.getK()), uint32_t(layout.getPad())};
     uint64_t matrix[] = {uint64_t(view.shape[view.shape.size() - 2]), uint64_t(view.shape.back())};
     view.panelsElements =
         runtime::roundUp(runtime::storedElements(*view.panels, matrix) * view.elementBytes, runtime::kAlignment) /

@@ -41,7 +41,7 @@ inline constexpr const char *dtypeName(DType dtype) {
 enum class LayoutKind : uint8_t {
   rowMajor = 0,
   /// Logical [N, K]: panels of `panelN` rows; inside a panel blocks of `panelK` neighbours along K, block after block,
-  /// row after row in a block. N is padded to a multiple of panelN and K to a multiple of panelK, with zeros.
+  /// row after row in a block. N is padded to a multiple of rowMultiple() and K to a multiple of panelK, with zeros.
   panels = 1
 };
 
@@ -51,6 +51,10 @@ struct Layout {
   LayoutKind kind = LayoutKind::rowMajor;
   uint32_t panelN = 0;
   uint32_t panelK = 0;
+  /// N is padded to a multiple of this; 0: of panelN.
+  uint32_t padN = 0;
+
+  constexpr uint32_t rowMultiple() const { return padN ? padN : panelN; }
 };
 
 /// Memory of weights and buffers is aligned and padded to this many bytes.
@@ -80,7 +84,8 @@ inline constexpr uint64_t elementIndex(const Layout &layout, std::span<const uin
 /// Elements that the tensor takes, padding included. The caller has checked that the product does not wrap (plan
 /// verification does).
 inline constexpr uint64_t storedElements(const Layout &layout, std::span<const uint64_t> shape) {
-  if (layout.kind == LayoutKind::panels) return roundUp(shape[0], layout.panelN) * roundUp(shape[1], layout.panelK);
+  if (layout.kind == LayoutKind::panels)
+    return roundUp(shape[0], layout.rowMultiple()) * roundUp(shape[1], layout.panelK);
   uint64_t elements = 1;
   for (uint64_t extent : shape) elements *= extent;
   return elements;

@@ -103,7 +103,7 @@ Weight decodeWeight(Decoder &d, const plan::Weight &from) {
   if (const plan::Layout *layout = from.layout())
     to.layout = {d.dtype("weight layout dtype", layout->dtype()),
                  d.enumerator<LayoutKind>("weight layout kind", layout->kind(), 2), layout->panel_n(),
-                 layout->panel_k()};
+                 layout->panel_k(), layout->pad_n()};
   else
     d.fail(badField("weight layout", std::string("absent"), "a layout"));
   to.expertBytes = from.expert_bytes();

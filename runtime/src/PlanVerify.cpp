@@ -125,7 +125,9 @@ static Status verifyWeight(const PlanTables &plan, const std::string &who, const
       return badField(who + " shape rank", weight.shape.size(), "2, as its layout is panels");
     MMC_RETURN_IF_ERROR(checkRange(who + " layout panel_n", weight.layout.panelN, 1, 1u << 16));
     MMC_RETURN_IF_ERROR(checkRange(who + " layout panel_k", weight.layout.panelK, 1, 1u << 16));
-    const std::vector<uint64_t> padded = {roundUp(weight.shape[0], weight.layout.panelN),
+    if (weight.layout.padN > 1u << 16 || weight.layout.padN % weight.layout.panelN != 0)
+      return badField(who + " layout pad_n", weight.layout.padN, "a multiple of panel_n up to 65536");
+    const std::vector<uint64_t> padded = {roundUp(weight.shape[0], weight.layout.rowMultiple()),
                                           roundUp(weight.shape[1], weight.layout.panelK)};
     MMC_RETURN_IF_ERROR(checkShape(who + " padded", padded, 8, product));
   }

@@ -30,7 +30,7 @@ LogicalResult WeightOp::verify() {
   // weight_c1
   if (byLayer != getLayers().has_value()) return emitOpError("expected 'layers' exactly where the name has {layer}");
   // weight_c2
-  if (getPanels() && getPanels()->size() != 2) return emitOpError("expected 'panels' to be [n, k], got ") << getPanels()->size() << " numbers";
+  if (getPanels() && getPanels()->size() != 3) return emitOpError("expected 'panels' to be [n, k, pad], got ") << getPanels()->size() << " numbers";
   // weight_c3
   if (type.getRank() < 1 + byExpert) return emitOpError("expected a rank of at least ") << 1 + byExpert << ", got " << type.getRank();
   return success();

@@ -26,9 +26,9 @@ def Plan_ModuleOp : Plan_Op<"module", [Symbol, SymbolTable, NoTerminator, Isolat
 def Plan_WeightOp : Plan_Item<"weight"> {
   let summary = "a weight as kernels read it";
   let description = [{
-    `type` is one layer's tensor in the layout's element type, with the experts in dimension 0 where the name has {expert}. `panels` = [n, k], or
+    `type` is one layer's tensor in the layout's element type, with the experts in dimension 0 where the name has {expert}. `panels` = [n, k, pad], or
     absent for row-major. `layers` lists the layers that have it. Constraints: (C1) `layers` is there exactly where the name has {layer};
-    (C2) `panels` has two numbers; (C3) the rank is at least 1, and 2 where the name has {expert}.
+    (C2) `panels` has three numbers; (C3) the rank is at least 1, and 2 where the name has {expert}.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$source, TypeAttrOf<AnyStaticShapeTensor>:$type,
                        OptionalAttr<DenseI64ArrayAttr>:$panels, OptionalAttr<DenseI64ArrayAttr>:$layers);

@@ -60,11 +60,17 @@ def Tile_StridedAttr : Tile_Attr<"Strided", "strided"> {
 def Tile_PanelsAttr : Tile_Attr<"Panels", "panels"> {
   let summary = "panels of n rows of the last two dimensions [N, K], k adjacent elements of a row together";
   let description = [{
-    Element (r, c) of [N, K] at (((r / n) * ceil(K / k) + c / k) * n + r % n) * k + c % k; N is padded with zeros to a multiple of n, K of k.
+    Element (r, c) of [N, K] at (((r / n) * ceil(K / k) + c / k) * n + r % n) * k + c % k; N is padded with zeros to a multiple of `pad` (of n
+    where it is left out), K of k.
     Leading dimensions (experts) follow one another, each padded to a multiple of 64 bytes. The definition is runtime/src/Layout.h.
   }];
-  let parameters = (ins "int64_t":$n, "int64_t":$k);
+  let parameters = (ins "int64_t":$n, "int64_t":$k, DefaultValuedParameter<"int64_t", "0">:$pad);
   let assemblyFormat = "`<` struct(params) `>`";
+  let builders = [AttrBuilder<(ins "int64_t":$n, "int64_t":$k), [{ return $_get($_ctxt, n, k, 0); }]>];
+  let extraClassDeclaration = [{
+    /// N is padded to a multiple of this.
+    int64_t getRowMultiple() const { return getPad() ? getPad() : getN(); }
+  }];
 }
 
 def Tile_PagedAttr : Tile_Attr<"Paged", "paged"> {

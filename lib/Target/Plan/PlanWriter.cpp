@@ -68,6 +68,7 @@ runtime::Layout layoutOf(planir::WeightOp op, fb::DType dtype) {
     layout.kind = runtime::LayoutKind::panels;
     layout.panelN = static_cast<uint32_t>((*panels)[0]);
     layout.panelK = static_cast<uint32_t>((*panels)[1]);
+    layout.padN = static_cast<uint32_t>((*panels)[2]);
   }
   return layout;
 }
@@ -109,7 +110,7 @@ FailureOr<flatbuffers::Offset<fb::Weight>> Writer::weight(planir::WeightOp op) {
   flatbuffers::Offset<flatbuffers::Vector<uint32_t>> layersOffset;
   if (auto layers = op.getLayers()) layersOffset = builder.CreateVector(std::vector<uint32_t>(layers->begin(), layers->end()));
   auto shapeOffset = builder.CreateVector(shape);
-  auto layoutOffset = fb::CreateLayout(builder, elements, static_cast<fb::LayoutKind>(layout.kind), layout.panelN, layout.panelK);
+  auto layoutOffset = fb::CreateLayout(builder, elements, static_cast<fb::LayoutKind>(layout.kind), layout.panelN, layout.panelK, layout.padN);
   // Random weights keep activations at a sensible scale: gains near one, products with unit variance.
   float mean = gain ? 1.0f : 0.0f, scale = gain ? 0.1f : static_cast<float>(std::sqrt(3.0 / static_cast<double>(shape.back())));
   return fb::CreateWeight(builder, sources, layersOffset, experts, shapeOffset, layoutOffset, expertBytes,

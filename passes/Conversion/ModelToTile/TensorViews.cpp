@@ -61,7 +61,7 @@ tile::ViewType getRowMajorView(Type type) {
 tile::ViewType getPanelView(RankedTensorType weight) {
   MLIRContext *context = weight.getContext();
   int64_t together = weight.getElementType().isBF16() ? 2 : 1;
-  return tile::ViewType::get(context, weight.getShape(), weight.getElementType(), tile::PanelsAttr::get(context, 64, together));
+  return tile::ViewType::get(context, weight.getShape(), weight.getElementType(), tile::PanelsAttr::get(context, 16, together, 64));
 }
 
 } // namespace mmc

@@ -50,7 +50,7 @@ FlatSymbolRefAttr PlanItems::weight(Location loc, StringRef source, RankedTensor
     return FlatSymbolRefAttr::get(op.getSymNameAttr());
   }
   std::string name = unique(source.rsplit(".weight").first.str());
-  DenseI64ArrayAttr panelsAttr = panels ? builder.getDenseI64ArrayAttr({panels.getN(), panels.getK()}) : nullptr;
+  DenseI64ArrayAttr panelsAttr = panels ? builder.getDenseI64ArrayAttr({panels.getN(), panels.getK(), panels.getPad()}) : nullptr;
   DenseI64ArrayAttr layersAttr = byLayer ? builder.getDenseI64ArrayAttr(layers) : nullptr;
   entry->second = planir::WeightOp::create(builder, loc, name, source, type, panelsAttr, layersAttr);
   return FlatSymbolRefAttr::get(entry->second.getSymNameAttr());

@@ -82,13 +82,22 @@ SmallVector<Value> Lowering::accumulate(tile::DotOp dot, ArrayRef<At> tiles, int
   return sums;
 }
 
+/// Where vector `v` of a tile's row of B begins, in elements from vector 0, which begins at a panel's first or a later vector: adjacent
+/// columns, or on in the panels that follow.
+int64_t Lowering::vectorOffset(const DotForm &form, int v) const {
+  int64_t column = int64_t(v) * target.lanes;
+  if (!form.b.panels)
+    return column;
+  return column / form.b.panels->n * form.b.panels->size + column % form.b.panels->n * form.b.panels->k;
+}
+
 void Lowering::stepF32(const DotForm &form, ArrayRef<Value> rowPointers, Value column, Value step, int lastActive,
                        SmallVectorImpl<Value> &sums, int vectors) {
   Type f32 = builder.getF32Type(), vector = emit.lanesOf(f32, target.lanes);
   Value b = emit.pointerAt(column, f32, emit.mul(step, form.bStep));
   SmallVector<Value> columns;
   for (int v = 0; v < vectors; ++v) {
-    Value pointer = emit.pointerAt(b, f32, int64_t(v) * target.lanes);
+    Value pointer = emit.pointerAt(b, f32, vectorOffset(form, v));
     bool cut = v + 1 == vectors && lastActive < target.lanes && !form.b.padded && !form.b.panels;
     columns.push_back(cut ? emit.maskedLoad(vector, pointer, emit.laneMask(target.lanes, lastActive)) : emit.load(vector, pointer));
   }
@@ -117,7 +126,7 @@ void Lowering::stepPairs(const DotForm &form, ArrayRef<Value> rowPointers, Value
   Value b = emit.pointerAt(column, i32, emit.mul(step, form.bStep));
   SmallVector<Value> pairs;
   for (int v = 0; v < vectors; ++v)
-    pairs.push_back(emit.load(words, emit.pointerAt(b, i32, int64_t(v) * target.lanes)));
+    pairs.push_back(emit.load(words, emit.pointerAt(b, i32, vectorOffset(form, v) / 2)));
   if (form.nativePairs && !target.emulated) {
     Type bf16 = VectorType::get({2 * target.lanes}, builder.getBF16Type());
     auto asBf16 = [&](Value value) -> Value { return LLVM::BitcastOp::create(builder, loc, bf16, value); };

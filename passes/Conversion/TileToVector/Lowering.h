@@ -117,6 +117,7 @@ private:
                 const Consumer &consume);
   void emitTile(tile::DotOp dot, mlir::Value row, int rows, mlir::Value column, int vectors, int lastActive, const Consumer &consume);
   llvm::SmallVector<mlir::Value> accumulate(tile::DotOp dot, llvm::ArrayRef<At> tiles, int rows, int vectors, Memo &memo);
+  int64_t vectorOffset(const DotForm &form, int v) const;
   void stepF32(const DotForm &form, llvm::ArrayRef<mlir::Value> rowPointers, mlir::Value column, mlir::Value step, int lastActive,
                llvm::SmallVectorImpl<mlir::Value> &sums, int vectors);
   void stepPairs(const DotForm &form, llvm::ArrayRef<mlir::Value> rowPointers, mlir::Value column, mlir::Value step,

@@ -13,7 +13,7 @@ def LowerTileToVector : Pass<"mmc-lower-tile-to-vector", "::mlir::ModuleOp"> {
 
     * (C1) of the work domain only the first dimension may have a run-time extent;
     * (C2) tiles have rank 1 to 3;
-    * (C3) views in panels are read by products only, with n = 64, k = 1 for f32 and k = 2 for bf16, from a row that is a multiple of 64.
+    * (C3) views in panels are read by products only, with n a multiple of 16, padded to 64, k = 1 for f32 and k = 2 for bf16, from a row that is a multiple of 64.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];

@@ -44,9 +44,9 @@ Place Lowering::panelPlace(Operation *op, tile::ViewType view, Value base, Value
   int64_t rank = view.getShape().size(), rows = view.getShape()[rank - 2], columns = view.getShape()[rank - 1];
   int64_t k = layout.getK(), n = layout.getN();
   bool f32 = place.element.isF32() && k == 1, bf16 = place.element.isBF16() && k == 2 && columns % 2 == 0;
-  if (n != 64 || (!f32 && !bf16) || along.size() != 2 || along[0] != rank - 2 || divisorOf(indices[rank - 2]) % 64 != 0 ||
+  if (n % 16 != 0 || layout.getRowMultiple() % 64 != 0 || (!f32 && !bf16) || along.size() != 2 || along[0] != rank - 2 || divisorOf(indices[rank - 2]) % 64 != 0 ||
       getConstantIntValue(indices[rank - 1]) != std::optional<int64_t>(0)) {
-    fail(op, "expected panels of 64 rows, k = 1 for f32 and k = 2 (with an even number of columns) for bf16, read from a row that is a "
+    fail(op, "expected panels of a multiple of 16 rows, padded to a multiple of 64, k = 1 for f32 and k = 2 (with an even number of columns) for bf16, read from a row that is a "
              "multiple of 64 and from column 0, got " +
                  Twine(n) + " rows and k = " + Twine(k));
     return place;
@@ -55,7 +55,7 @@ Place Lowering::panelPlace(Operation *op, tile::ViewType view, Value base, Value
   panels->n = n;
   panels->k = k;
   panels->size = n * roundUp(columns, k);
-  int64_t bytes = Emitter::storedBytes(place.element), matrix = roundUp(roundUp(rows, n) * roundUp(columns, k) * bytes, 64) / bytes;
+  int64_t bytes = Emitter::storedBytes(place.element), matrix = roundUp(roundUp(rows, layout.getRowMultiple()) * roundUp(columns, k) * bytes, 64) / bytes;
   Value start = emit.index(0);
   for (int64_t d = 0, stride = matrix; d < rank - 2; ++d) {
     // Leading dimensions are row-major over whole matrices; at most one in practice (experts).

@@ -33,7 +33,7 @@ plan.module @m {} {
 
 // weight_c2
 plan.module @m {} {
-  // expected-error @+1 {{expected 'panels' to be [n, k], got 1 numbers}}
+  // expected-error @+1 {{expected 'panels' to be [n, k, pad], got 1 numbers}}
   plan.weight @w "weight" : tensor<4x4xf32> panels [64]
 }
 

@@ -5,8 +5,8 @@
 plan.module @tiny {max_num_seqs = 2 : i64} {
   // CHECK: plan.weight @gain "model.layers.{layer}.gain.weight" : tensor<64xf32> layers [0, 1]
   plan.weight @gain "model.layers.{layer}.gain.weight" : tensor<64xf32> layers [0, 1]
-  // CHECK: plan.weight @up "experts.{expert}.w1.weight" : tensor<4x96x64xbf16> panels [64, 2]
-  plan.weight @up "experts.{expert}.w1.weight" : tensor<4x96x64xbf16> panels [64, 2]
+  // CHECK: plan.weight @up "experts.{expert}.w1.weight" : tensor<4x96x64xbf16> panels [16, 2, 64]
+  plan.weight @up "experts.{expert}.w1.weight" : tensor<4x96x64xbf16> panels [16, 2, 64]
   // CHECK: plan.constant @alpha : tensor<2xf32> by_layer = dense<{{.*}}> : tensor<2xf64>
   plan.constant @alpha : tensor<2xf32> by_layer = dense<[1.0, 2.0]> : tensor<2xf64>
   // CHECK: plan.pool @state slots of tensor<4x32x32xf32> layers 2
