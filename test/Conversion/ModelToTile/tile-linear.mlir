@@ -33,7 +33,7 @@ model.program @p {
   }
 
   // CHECK: tile.kernel @linear_residual_100x24_f32(
-  // CHECK-SAME: %weight: !tile.view<100x24xf32, #tile.panels<n = 64, k = 1>> {tile.access = "read"}
+  // CHECK-SAME: %weight: !tile.view<100x24xf32, #tile.panels<n = 16, k = 1, pad = 64>> {tile.access = "read"}
   // CHECK-SAME: %token_count: index {tile.step = #tile.step<token_count>}) domain(%panel in #tile.extent<fixed, 2>)
   // CHECK: scf.for %[[R:.*]] = %c0 to %token_count step %c16 {
   // CHECK: %[[M:.*]] = arith.minsi
@@ -48,7 +48,7 @@ model.program @p {
   // CHECK-SAME: tile.step = #tile.step<output_count>
 
   // CHECK: tile.kernel @experts_48x24_bf16(
-  // CHECK-SAME: %weight: !tile.view<4x48x24xbf16, #tile.panels<n = 64, k = 2>>
+  // CHECK-SAME: %weight: !tile.view<4x48x24xbf16, #tile.panels<n = 16, k = 2, pad = 64>>
   // CHECK-SAME: domain(%expert in #tile.extent<fixed, 4>, %panel in #tile.extent<fixed, 1>)
   // CHECK: tile.load %offsets[%expert] along []
   // CHECK: scf.for

@@ -13,7 +13,7 @@ model.program @p {
     model.return %experts : tensor<?x2xi32, #tokens>
   }
   // CHECK: tile.kernel @route_5x24_top2_bf16(
-  // CHECK-SAME: %gate: !tile.view<5x24xf32, #tile.panels<n = 64, k = 1>>
+  // CHECK-SAME: %gate: !tile.view<5x24xf32, #tile.panels<n = 16, k = 1, pad = 64>>
   // CHECK-SAME: domain(%row in #tile.extent<tokens>)
   // CHECK: %[[X:.*]] = arith.extf {{.*}} : tensor<1x24xbf16> to tensor<1x24xf32>
   // CHECK: %[[L:.*]] = tile.dot %[[X]], %{{.*}} transpose_b : {{.*}} -> tensor<1x5xf32>
