@@ -127,6 +127,26 @@ TEST_F(ModelToTile, OnlyTheWantedRowsGetLogits) {
   EXPECT_EQ(run(*makeSession(*module), step), expected);
 }
 
+/// The table of cosines and sines in float32, at positions where a float32 angle would be off by a radian.
+TEST_F(ModelToTile, RopeTableIsExactFarOut) {
+  auto module = lower("hybrid.mlir", {});
+  auto kernel = getProgram(*module).lookupSymbol<tile::KernelOp>("rope_table_8_theta10000000");
+  ASSERT_TRUE(kernel);
+  auto table = interpreter::TileInterpreter::create(kernel, interpreter::TilePrecision::float32);
+  ASSERT_TRUE(mlir::succeeded(table));
+  std::vector<int32_t> positions = {0, 1, 65535, 1048575, 10239999, 16777213};
+  std::vector<float> cosines(positions.size() * 4), sines(positions.size() * 4);
+  uint64_t words[] = {reinterpret_cast<uint64_t>(cosines.data()), reinterpret_cast<uint64_t>(sines.data()), reinterpret_cast<uint64_t>(positions.data())};
+  int64_t extents[] = {static_cast<int64_t>(positions.size())};
+  ASSERT_TRUE(mlir::succeeded(table->run(words, extents)));
+  for (size_t i = 0; i < positions.size(); ++i)
+    for (int j = 0; j < 4; ++j) {
+      long double angle = positions[i] * std::pow(1.0e7L, -2.0L * j / 8);
+      EXPECT_NEAR(cosines[i * 4 + j], std::cos(angle), 1e-6) << positions[i] << ", pair " << j;
+      EXPECT_NEAR(sines[i * 4 + j], std::sin(angle), 1e-6) << positions[i] << ", pair " << j;
+    }
+}
+
 TEST_F(ModelToTile, BFloat16StaysNearFloat32) {
   auto tokens = randomTokens(40, 10, kVocabulary);
   PipelineOptions options;
