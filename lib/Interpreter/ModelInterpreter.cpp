@@ -3,6 +3,7 @@
 #include "lib/Interpreter/ModelErrors.h"
 #include "lib/Interpreter/ModelProgram.h"
 
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -32,6 +33,8 @@ public:
   void removeSequence(uint64_t sequence) override { sequences.erase(sequence); }
   int64_t position(uint64_t sequence) const override { return sequences.at(sequence).position; }
 
+  std::span<const double> routerGaps() const override { return gaps; }
+
   std::vector<double> readState(uint64_t sequence, size_t argument, size_t layer) const override {
     const std::vector<T> &cell = sequences.at(sequence).states.at(argument).at(layer);
     return {cell.begin(), cell.end()};
@@ -55,8 +58,11 @@ public:
 
     std::vector<RuntimeValue<T>> arguments{{idTensor, nullptr, 0, 0}, {}};
     for (size_t s = 0; s + 2 < main.getNumArguments(); ++s) arguments.push_back({nullptr, viewOf(inputs, s), 0, 0});
-    Expected<std::vector<RuntimeValue<T>>> results = ModelExecutor<T>(program, weights, batch).call(main, arguments);
+    ModelExecutor<T> executor(program, weights, batch);
+    Expected<std::vector<RuntimeValue<T>>> results = executor.call(main, arguments);
     if (!results.ok()) return results.status();
+    gaps = std::move(executor.routerGaps);
+    gaps.resize(idTensor->ints.size(), INFINITY);
     for (const SequenceInput &input : inputs) sequences.at(input.sequence).position += int64_t(input.ids.size());
 
     const Tensor<T> &logits = *results->front().tensor;
@@ -76,6 +82,7 @@ private:
   WeightCache<T> weights;
   std::map<uint64_t, Sequence> sequences;
   uint64_t nextSequence = 0;
+  std::vector<double> gaps;
   int64_t vocabulary, ids;
 
   /// A stacked state has one dimension more than a layer's [H, K, V] or [positions, H, D].

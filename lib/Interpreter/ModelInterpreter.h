@@ -54,6 +54,10 @@ public:
   /// vocabulary or the batch is malformed, and otherwise where a weight is missing or an op has no meaning here.
   virtual runtime::Expected<StepLogits> step(std::span<const SequenceInput> batch) = 0;
 
+  /// For each row of the last step, in packed order: the smallest gap, over its routers, between the logit of the last expert that was chosen and
+  /// that of the best one that was not; infinite where there was no choice. Answers after a tiny gap legitimately differ between executions.
+  virtual std::span<const double> routerGaps() const = 0;
+
   /// State argument `argument` of @main (0 is the one after the batch) of layer ordinal `layer`: its elements, row-major; a cache has
   /// position() rows.
   virtual std::vector<double> readState(uint64_t sequence, size_t argument, size_t layer) const = 0;

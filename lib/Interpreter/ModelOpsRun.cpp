@@ -209,8 +209,10 @@ template <typename T> bool ModelExecutor<T>::runRoutes(Operation *op, Environmen
         std::vector<T> logits(size_t(x.rows() * count));
         formula::linear<T>(x.data.data(), gate.data.data(), logits.data(), x.rows(), count, x.width());
         auto weights = makeRows<T>(route.getWeights().getType(), x.rows()), experts = makeRows<T>(route.getExperts().getType(), x.rows());
-        for (int64_t r = 0; r < x.rows(); ++r)
+        for (int64_t r = 0; r < x.rows(); ++r) {
           formula::route<T>(&logits[size_t(r * count)], count, k, &weights->data[size_t(r * k)], &experts->ints[size_t(r * k)]);
+          noteGap(r, &logits[size_t(r * count)], count, &experts->ints[size_t(r * k)], k);
+        }
         environment[route.getWeights()] = valueOf<T>(weights);
         environment[route.getExperts()] = valueOf<T>(experts);
         return true;
@@ -259,6 +261,15 @@ template <typename T> bool ModelExecutor<T>::runRoutes(Operation *op, Environmen
         return true;
       })
       .Default([](Operation *) { return false; });
+}
+
+template <typename T> void ModelExecutor<T>::noteGap(int64_t row, const T *logits, int64_t experts, const int32_t *chosen, int64_t k) {
+  double kept = INFINITY, left = -INFINITY;
+  for (int64_t e = 0; e < experts; ++e)
+    if (std::find(chosen, chosen + k, int32_t(e)) != chosen + k) kept = std::min(kept, double(logits[e]));
+    else left = std::max(left, double(logits[e]));
+  if (routerGaps.size() <= size_t(row)) routerGaps.resize(size_t(row) + 1, INFINITY);
+  routerGaps[size_t(row)] = std::min(routerGaps[size_t(row)], kept - left);
 }
 
 template <typename T> void ModelExecutor<T>::runExperts(ExpertsOp op, Environment &environment) {

@@ -30,6 +30,9 @@ public:
 
   ModelExecutor(model::ProgramOp program, WeightCache<T> &weights, const BatchInfo &batch) : program(program), weights(weights), batch(batch) {}
 
+  /// Per row of the batch: see ModelInterpreter::routerGaps.
+  std::vector<double> routerGaps;
+
   /// The values that `function` returns.
   runtime::Expected<std::vector<Value>> call(model::FuncOp function, std::vector<Value> arguments);
 
@@ -46,6 +49,7 @@ private:
   void runLinearAttention(model::LinearAttentionOp op, Environment &environment);
   void runRow(model::RowOp op, Environment &environment);
   void runSnapshot(model::SnapshotOp op, Environment &environment);
+  void noteGap(int64_t row, const T *logits, int64_t experts, const int32_t *chosen, int64_t k);
   void runExperts(model::ExpertsOp op, Environment &environment);
   runtime::Status runStack(model::StackOp op, Environment &environment);
 
