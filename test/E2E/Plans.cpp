@@ -88,6 +88,11 @@ size_t TestSession::adopt(mmc_sequence *sequence) {
   return sequences.size() - 1;
 }
 
+void TestSession::remove(size_t index) {
+  mmc_sequence_free(sequences[index]);
+  sequences[index] = nullptr;
+}
+
 std::vector<std::vector<float>> TestSession::step(const std::vector<Entry> &entries) {
   std::vector<mmc_step_entry> list;
   for (const Entry &entry : entries)

@@ -62,6 +62,8 @@ public:
   mmc_sequence *sequence(size_t index) const { return sequences[index]; }
   /// Takes over a restored sequence.
   size_t adopt(mmc_sequence *sequence);
+  /// Frees it, and with it its slot; its index is not used again.
+  void remove(size_t index);
 
   struct Entry {
     size_t sequence;
