@@ -28,8 +28,8 @@ Offset<fb::Weight> encode(Builder &b, const Weight &w) {
   Offset<flatbuffers::Vector<uint32_t>> layers;
   if (w.perLayer) layers = b.CreateVector(w.layers);
   auto shape = b.CreateVector(w.shape);
-  auto layout =
-      fb::CreateLayout(b, fb::DType(w.layout.dtype), fb::LayoutKind(w.layout.kind), w.layout.panelN, w.layout.panelK);
+  auto layout = fb::CreateLayout(b, fb::DType(w.layout.dtype), fb::LayoutKind(w.layout.kind), w.layout.panelN,
+                                 w.layout.panelK, w.layout.padN);
   return fb::CreateWeight(b, sources, layers, w.experts, shape, layout, w.expertBytes, w.bytes, w.randomMean,
                           w.randomScale);
 }

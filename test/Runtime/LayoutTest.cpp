@@ -41,6 +41,14 @@ TEST(LayoutTest, PanelsHoldEveryElementOnceInTheDocumentedPlace) {
   }
 }
 
+TEST(LayoutTest, RowsMayBePaddedToSeveralPanels) {
+  const uint64_t shape[] = {20, 7}, at[] = {17, 3};
+  const Layout tight{DType::f32, LayoutKind::panels, 16, 1}, padded{DType::f32, LayoutKind::panels, 16, 1, 64};
+  EXPECT_EQ(storedElements(tight, shape), 32u * 7);
+  EXPECT_EQ(storedElements(padded, shape), 64u * 7);
+  EXPECT_EQ(elementIndex(padded, shape, at), elementIndex(tight, shape, at)) << "padding moves nothing";
+}
+
 TEST(LayoutTest, OffsetsBeyond32Bits) {
   const Layout panels{DType::bf16, LayoutKind::panels, 64, 2};
   const uint64_t shape[] = {200'064, 60'000}, at[] = {200'063, 59'999};

@@ -74,6 +74,8 @@ const Case kWeights[] = {
      [](T &t) { t.weights[1].layout = {DType::f32, LayoutKind::panels, 2, 2}; },
      {"rank is 1, expected 2"}},
     {"PanelN", [](T &t) { t.weights[3].layout.panelN = 0; }, {"panel_n is 0"}},
+    {"PadN", [](T &t) { t.weights[3].layout.padN = 24; }, {"pad_n is 24", "multiple of panel_n"}},
+    {"PadNHuge", [](T &t) { t.weights[3].layout.padN = 1u << 20; }, {"pad_n is 1048576"}},
     {"PanelK", [](T &t) { t.weights[3].layout.panelK = 0; }, {"panel_k is 0"}},
     {"ExpertBytes", [](T &t) { t.weights[2].expertBytes = 32; }, {"expert_bytes is 32, expected 64"}},
     {"Bytes", [](T &t) { t.weights[2].bytes = 64; }, {"bytes is 64, expected 128"}},

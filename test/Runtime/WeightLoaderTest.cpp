@@ -82,7 +82,8 @@ const std::vector<Layout> kLayouts = {{DType::f32},
                                       {DType::f32, LayoutKind::panels, 16, 1},
                                       {DType::bf16, LayoutKind::panels, 64, 2},
                                       {DType::f16, LayoutKind::panels, 3, 5},
-                                      {DType::bf16, LayoutKind::panels, 4, 4}};
+                                      {DType::bf16, LayoutKind::panels, 4, 4},
+                                      {DType::f32, LayoutKind::panels, 16, 1, 64}};
 
 TEST(WeightLoaderTest, EverySourceTypeAndLayoutByLayerAndExpert) {
   TemporaryFolder folder;
