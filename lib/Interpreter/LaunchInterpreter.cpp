@@ -1,5 +1,6 @@
-// How a value is bound: a buffer is shared by a result and the operand that it is tied to; a pool is one buffer per state argument of a layer
-// kind, of which a layer sees its part; weights and table rows are laid out when a launch first binds them.
+// How a value is bound: a buffer is shared by a result and the operand that it is tied to; a pool is one buffer per
+// state argument of a layer kind, of which a layer sees its part; weights and table rows are laid out when a launch
+// first binds them.
 #include "lib/Interpreter/LaunchInterpreter.h"
 
 #include "dialects/Model/IR/Model.h"
@@ -24,13 +25,11 @@ void mmc::interpreter::widenToFloat64(model::ProgramOp program) {
   AttrTypeReplacer replacer;
   replacer.addReplacement([=](Float32Type) -> std::optional<Type> { return f64; });
   replacer.addReplacement([=](FloatAttr attribute) -> std::optional<std::pair<Attribute, WalkResult>> {
-    if (attribute.getType() != f32)
-      return std::nullopt;
+    if (attribute.getType() != f32) return std::nullopt;
     return std::pair<Attribute, WalkResult>(FloatAttr::get(f64, attribute.getValueAsDouble()), WalkResult::skip());
   });
   replacer.addReplacement([=](DenseFPElementsAttr attribute) -> std::optional<std::pair<Attribute, WalkResult>> {
-    if (attribute.getElementType() != f32)
-      return std::nullopt;
+    if (attribute.getElementType() != f32) return std::nullopt;
     auto widen = [](const APFloat &value) { return APFloat(value.convertToDouble()).bitcastToAPInt(); };
     return std::pair<Attribute, WalkResult>(attribute.mapValues(f64, widen), WalkResult::skip());
   });
@@ -62,10 +61,8 @@ void writeElement(std::byte *at, Type element, double value) {
 }
 
 double readElement(const std::byte *at, Type element) {
-  if (element.isF64())
-    return *reinterpret_cast<const double *>(at);
-  if (element.isF32())
-    return *reinterpret_cast<const float *>(at);
+  if (element.isF64()) return *reinterpret_cast<const double *>(at);
+  if (element.isF32()) return *reinterpret_cast<const float *>(at);
   uint16_t bits;
   std::memcpy(&bits, at, 2);
   return llvm::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
@@ -74,7 +71,9 @@ double readElement(const std::byte *at, Type element) {
 /// Memory that several values may share.
 using Storage = std::shared_ptr<std::vector<std::byte>>;
 
-Storage makeStorage(int64_t bytes, std::byte fill) { return std::make_shared<std::vector<std::byte>>(static_cast<size_t>(bytes), fill); }
+Storage makeStorage(int64_t bytes, std::byte fill) {
+  return std::make_shared<std::vector<std::byte>>(static_cast<size_t>(bytes), fill);
+}
 
 /// What a value is bound to: part of a storage.
 struct Bound {
@@ -126,12 +125,12 @@ struct LaunchInterpreter::State {
 LaunchInterpreter::LaunchInterpreter(std::unique_ptr<State> state) : state(std::move(state)) {}
 LaunchInterpreter::~LaunchInterpreter() = default;
 
-FailureOr<std::unique_ptr<LaunchInterpreter>> LaunchInterpreter::create(model::ProgramOp program, const LaunchOptions &options) {
+FailureOr<std::unique_ptr<LaunchInterpreter>> LaunchInterpreter::create(model::ProgramOp program,
+                                                                        const LaunchOptions &options) {
   auto state = std::make_unique<State>();
   state->program = program;
   state->options = options;
-  if (failed(state->prepare()))
-    return failure();
+  if (failed(state->prepare())) return failure();
   std::unique_ptr<LaunchInterpreter> interpreter(new LaunchInterpreter(std::move(state)));
   interpreter->state->owner = interpreter.get();
   return interpreter;
@@ -140,20 +139,16 @@ FailureOr<std::unique_ptr<LaunchInterpreter>> LaunchInterpreter::create(model::P
 LogicalResult LaunchInterpreter::State::prepare() {
   for (auto kernel : program.getOps<tile::KernelOp>()) {
     auto made = TileInterpreter::create(kernel, options.precision);
-    if (failed(made))
-      return failure();
+    if (failed(made)) return failure();
     kernels.emplace(kernel.getSymName().str(), *made);
     for (Type type : kernel.getArgumentTypes())
       if (auto view = dyn_cast<tile::ViewType>(type))
-        if (auto paged = dyn_cast_or_null<tile::PagedAttr>(view.getLayout()))
-          tablePages = paged.getTable();
+        if (auto paged = dyn_cast_or_null<tile::PagedAttr>(view.getLayout())) tablePages = paged.getTable();
   }
   auto main = program.lookupSymbol<model::FuncOp>("main");
-  if (!main)
-    return program.emitOpError("has no function @main");
+  if (!main) return program.emitOpError("has no function @main");
   for (auto stack : main.getOps<model::StackOp>())
-    if (failed(makePools(stack)))
-      return failure();
+    if (failed(makePools(stack))) return failure();
   // Pages are spread backwards over the pool, so that an address that is not found through the table is wrong.
   for (int64_t i = 0; i < options.slots * tablePages; ++i)
     pageTable.push_back(static_cast<int32_t>(options.slots * tablePages - 1 - i));
@@ -163,8 +158,7 @@ LogicalResult LaunchInterpreter::State::prepare() {
 /// One storage per state of a kind, layer after layer: slots of a recurrent state, pages of a cache.
 LogicalResult LaunchInterpreter::State::makePools(model::StackOp stack) {
   llvm::DenseMap<Attribute, int64_t> layers;
-  for (FlatSymbolRefAttr kind : stack.expandPattern())
-    ++layers[kind];
+  for (FlatSymbolRefAttr kind : stack.expandPattern()) ++layers[kind];
   for (FlatSymbolRefAttr kind : stack.getKinds()) {
     auto function = program.lookupSymbol<model::FuncOp>(kind.getAttr());
     for (BlockArgument argument : llvm::drop_begin(function.getBody().front().getArguments(), 3)) {
@@ -178,16 +172,15 @@ LogicalResult LaunchInterpreter::State::makePools(model::StackOp stack) {
         program.walk([&](tile::KernelOp kernel) {
           for (Type argumentType : kernel.getArgumentTypes())
             if (auto view = dyn_cast<tile::ViewType>(argumentType))
-              if (auto paged = dyn_cast_or_null<tile::PagedAttr>(view.getLayout()))
-                page = paged.getPage();
+              if (auto paged = dyn_cast_or_null<tile::PagedAttr>(view.getLayout())) page = paged.getPage();
         });
         units = options.slots * tablePages * page;
       }
-      for (int64_t size : unit)
-        bytes *= size;
+      for (int64_t size : unit) bytes *= size;
       poolLayers[argument] = units * bytes;
       // A cache starts as NaN: nothing may be read that was not appended. A recurrent state starts at zero.
-      pools[argument] = makeStorage(layers[kind] * units * bytes, model::isCache(type) ? std::byte(0xff) : std::byte(0));
+      pools[argument] =
+          makeStorage(layers[kind] * units * bytes, model::isCache(type) ? std::byte(0xff) : std::byte(0));
     }
   }
   return success();
@@ -207,7 +200,8 @@ void LaunchInterpreter::State::makeFields() {
   fields.outputs = step.outputRows;
 }
 
-/// Records of (slot, first row, rows, position of the first row), one per sequence or per tile of at most tile_rows rows.
+/// Records of (slot, first row, rows, position of the first row), one per sequence or per tile of at most tile_rows
+/// rows.
 std::vector<int32_t> LaunchInterpreter::State::makeWorkList(tile::WorkAttr work) {
   std::vector<int32_t> records;
   int64_t row = 0;
@@ -230,11 +224,11 @@ FailureOr<std::vector<double>> LaunchInterpreter::run(const LaunchStep &step) {
   auto main = state->program.lookupSymbol<model::FuncOp>("main");
   Block &block = main.getBody().front();
   Environment values;
-  Bound ids{makeStorage(static_cast<int64_t>(state->fields.ids.size()) * 4, std::byte(0)), 0, static_cast<int64_t>(state->fields.ids.size()) * 4};
+  Bound ids{makeStorage(static_cast<int64_t>(state->fields.ids.size()) * 4, std::byte(0)), 0,
+            static_cast<int64_t>(state->fields.ids.size()) * 4};
   std::memcpy(ids.storage->data(), state->fields.ids.data(), ids.storage->size());
   values[block.getArgument(0)] = ids;
-  if (failed(state->runBlock(block, values, 0)))
-    return failure();
+  if (failed(state->runBlock(block, values, 0))) return failure();
   Value logits = block.getTerminator()->getOperand(0);
   Type element = getElementTypeOrSelf(logits.getType());
   const Bound &bound = values[logits];
@@ -253,8 +247,7 @@ LogicalResult LaunchInterpreter::State::runBlock(Block &block, Environment &valu
       done = runStack(stack, values);
     else if (!isa<model::WeightOp, model::RowOp>(op))
       done = op.emitOpError("is not at the tile level");
-    if (failed(done))
-      return failure();
+    if (failed(done)) return failure();
   }
   return success();
 }
@@ -270,11 +263,11 @@ LogicalResult LaunchInterpreter::State::runStack(model::StackOp stack, Environme
     inner[block.getArgument(0)] = x;
     for (BlockArgument argument : llvm::drop_begin(block.getArguments(), 3))
       inner[argument] = {pools[argument], ordinal * poolLayers[argument], poolLayers[argument]};
-    if (failed(runBlock(block, inner, static_cast<int64_t>(layer))))
-      return failure();
+    if (failed(runBlock(block, inner, static_cast<int64_t>(layer)))) return failure();
     x = inner[block.getTerminator()->getOperand(0)];
     // The states that a layer returns are those it took, updated in place.
-    for (auto [argument, returned] : llvm::zip_equal(llvm::drop_begin(block.getArguments(), 3), llvm::drop_begin(block.getTerminator()->getOperands())))
+    for (auto [argument, returned] : llvm::zip_equal(llvm::drop_begin(block.getArguments(), 3),
+                                                     llvm::drop_begin(block.getTerminator()->getOperands())))
       if (inner[returned].storage != inner[argument].storage || inner[returned].offset != inner[argument].offset)
         return function.emitOpError("returns a state that does not continue its argument");
   }
@@ -288,8 +281,7 @@ FailureOr<Bound> LaunchInterpreter::State::makeResult(Operation *op, Type type) 
   auto tensor = cast<RankedTensorType>(type);
   int64_t elements = 1;
   for (int64_t size : tensor.getShape())
-    if (!ShapedType::isDynamic(size))
-      elements *= size;
+    if (!ShapedType::isDynamic(size)) elements *= size;
   if (auto space = model::getRowSpace(type)) {
     int64_t tokens = static_cast<int64_t>(fields.ids.size());
     auto routes = program->getAttrOfType<IntegerAttr>("routes_per_token");
@@ -304,7 +296,8 @@ FailureOr<Bound> LaunchInterpreter::State::makeResult(Operation *op, Type type) 
 }
 
 /// The elements of a weight or row as the kernel reads them.
-Storage LaunchInterpreter::State::layOut(tile::ViewType view, llvm::function_ref<std::vector<double>(int64_t expert)> elements) {
+Storage LaunchInterpreter::State::layOut(tile::ViewType view,
+                                         llvm::function_ref<std::vector<double>(int64_t expert)> elements) {
   Type element = view.getElementType();
   int64_t width = bytesOf(element);
   auto panels = dyn_cast_or_null<tile::PanelsAttr>(view.getLayout());
@@ -312,30 +305,32 @@ Storage LaunchInterpreter::State::layOut(tile::ViewType view, llvm::function_ref
   if (!panels) {
     std::vector<double> all = elements(-1);
     Storage storage = makeStorage(static_cast<int64_t>(all.size()) * width, std::byte(0));
-    for (size_t i = 0; i < all.size(); ++i)
-      writeElement(storage->data() + i * width, element, all[i]);
+    for (size_t i = 0; i < all.size(); ++i) writeElement(storage->data() + i * width, element, all[i]);
     return storage;
   }
-  runtime::Layout layout{element.isBF16() ? runtime::DType::bf16 : element.isF64() ? runtime::DType::f64 : runtime::DType::f32,
-                         runtime::LayoutKind::panels, static_cast<uint32_t>(panels.getN()), static_cast<uint32_t>(panels.getK()),
-                         static_cast<uint32_t>(panels.getPad())};
+  runtime::Layout layout{element.isBF16()  ? runtime::DType::bf16
+                         : element.isF64() ? runtime::DType::f64
+                                           : runtime::DType::f32,
+                         runtime::LayoutKind::panels, static_cast<uint32_t>(panels.getN()),
+                         static_cast<uint32_t>(panels.getK()), static_cast<uint32_t>(panels.getPad())};
   uint64_t matrix[] = {static_cast<uint64_t>(shape[shape.size() - 2]), static_cast<uint64_t>(shape.back())};
-  int64_t experts = shape.size() == 3 ? shape[0] : 1, bytes = static_cast<int64_t>(runtime::storedBytes(layout, matrix));
+  int64_t experts = shape.size() == 3 ? shape[0] : 1,
+          bytes = static_cast<int64_t>(runtime::storedBytes(layout, matrix));
   Storage storage = makeStorage(experts * bytes, std::byte(0));
   for (int64_t expert = 0; expert < experts; ++expert) {
     std::vector<double> all = elements(shape.size() == 3 ? expert : -1);
     for (uint64_t n = 0; n < matrix[0]; ++n)
       for (uint64_t k = 0; k < matrix[1]; ++k) {
         uint64_t index = runtime::panelIndex(layout, matrix[1], n, k);
-        writeElement(storage->data() + expert * bytes + static_cast<int64_t>(index) * width, element, all[n * matrix[1] + k]);
+        writeElement(storage->data() + expert * bytes + static_cast<int64_t>(index) * width, element,
+                     all[n * matrix[1] + k]);
       }
   }
   return storage;
 }
 
 FailureOr<Bound> LaunchInterpreter::State::bind(Value value, tile::ViewType view, Environment &values, int64_t layer) {
-  if (auto found = values.find(value); found != values.end())
-    return found->second;
+  if (auto found = values.find(value); found != values.end()) return found->second;
   if (auto weight = value.getDefiningOp<model::WeightOp>()) {
     std::string name = weight.getName().str();
     auto fill = [&](StringRef key, int64_t number) {
@@ -361,7 +356,9 @@ FailureOr<Bound> LaunchInterpreter::State::bind(Value value, tile::ViewType view
     auto type = cast<RankedTensorType>(table.getType());
     std::vector<double> all = model::evaluateTable(table.getValue(), type);
     int64_t width = type.getNumElements() / type.getDimSize(0);
-    Storage storage = layOut(view, [&](int64_t) { return std::vector<double>(all.begin() + layer * width, all.begin() + (layer + 1) * width); });
+    Storage storage = layOut(view, [&](int64_t) {
+      return std::vector<double>(all.begin() + layer * width, all.begin() + (layer + 1) * width);
+    });
     return Bound{storage, 0, static_cast<int64_t>(storage->size())};
   }
   return emitError(value.getLoc(), "a launch reads a value that has no memory"), failure();
@@ -376,8 +373,7 @@ LogicalResult LaunchInterpreter::State::runLaunch(tile::LaunchOp launch, Environ
       continue;
     }
     FailureOr<Bound> made = makeResult(launch, result.getType());
-    if (failed(made))
-      return failure();
+    if (failed(made)) return failure();
     values[result] = *made;
     bound.push_back(result);
   }
@@ -386,12 +382,15 @@ LogicalResult LaunchInterpreter::State::runLaunch(tile::LaunchOp launch, Environ
   MemoryMap memory;
   std::vector<std::vector<int32_t>> lists;
   std::vector<Storage> keep;
-  TileCounts counts{static_cast<int64_t>(fields.ids.size()), static_cast<int64_t>(fields.outputs.size()), fields.sequences, {}};
+  TileCounts counts{
+      static_cast<int64_t>(fields.ids.size()), static_cast<int64_t>(fields.outputs.size()), fields.sequences, {}};
   auto addPointer = [&](const void *data, int64_t bytes) {
     words.push_back(reinterpret_cast<uint64_t>(data));
     memory.add(data, static_cast<uint64_t>(bytes));
   };
-  auto addIntegers = [&](const std::vector<int32_t> &data) { addPointer(data.data(), static_cast<int64_t>(data.size() * 4)); };
+  auto addIntegers = [&](const std::vector<int32_t> &data) {
+    addPointer(data.data(), static_cast<int64_t>(data.size() * 4));
+  };
   unsigned next = 0;
   lists.reserve(kernel.getNumKernelArguments());
   for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes())) {
@@ -401,26 +400,35 @@ LogicalResult LaunchInterpreter::State::runLaunch(tile::LaunchOp launch, Environ
       addIntegers(lists.back());
     } else if (auto field = kernel.getArgAttrOfType<tile::StepAttr>(i, tile::kStepAttr)) {
       switch (field.getField()) {
-      case tile::StepField::row_positions: addIntegers(fields.positions); break;
-      case tile::StepField::row_slots: addIntegers(fields.slots); break;
-      case tile::StepField::output_rows: addIntegers(fields.outputs); break;
-      case tile::StepField::token_count: words.push_back(static_cast<uint64_t>(counts.tokens)); break;
-      case tile::StepField::output_count: words.push_back(static_cast<uint64_t>(counts.outputs)); break;
-      case tile::StepField::sequence_count: words.push_back(static_cast<uint64_t>(counts.sequences)); break;
+      case tile::StepField::row_positions:
+        addIntegers(fields.positions);
+        break;
+      case tile::StepField::row_slots:
+        addIntegers(fields.slots);
+        break;
+      case tile::StepField::output_rows:
+        addIntegers(fields.outputs);
+        break;
+      case tile::StepField::token_count:
+        words.push_back(static_cast<uint64_t>(counts.tokens));
+        break;
+      case tile::StepField::output_count:
+        words.push_back(static_cast<uint64_t>(counts.outputs));
+        break;
+      case tile::StepField::sequence_count:
+        words.push_back(static_cast<uint64_t>(counts.sequences));
+        break;
       }
     } else {
       auto view = cast<tile::ViewType>(type);
       FailureOr<Bound> memoryOf = bind(bound[next++], view, values, layer);
-      if (failed(memoryOf))
-        return failure();
+      if (failed(memoryOf)) return failure();
       keep.push_back(memoryOf->storage);
       addPointer(memoryOf->storage->data() + memoryOf->offset, memoryOf->bytes);
-      if (isa_and_nonnull<tile::PagedAttr>(view.getLayout()))
-        addIntegers(pageTable);
+      if (isa_and_nonnull<tile::PagedAttr>(view.getLayout())) addIntegers(pageTable);
     }
   }
-  if (owner->onLaunch)
-    owner->onLaunch(launch);
+  if (owner->onLaunch) owner->onLaunch(launch);
   const TileInterpreter &interpreter = kernels.at(kernel.getSymName().str());
   return interpreter.run(words, interpreter.extents(counts), &memory);
 }

@@ -1,7 +1,9 @@
-// Runs a program of tile launches on the tile interpreter: the oracle of every pass from model to tile, without any backend.
+// Runs a program of tile launches on the tile interpreter: the oracle of every pass from model to tile, without any
+// backend.
 //
-// It does what a plan and a runtime do, in the plainest way: a buffer per launch result, pools for states, page tables, work lists, weights laid
-// out as the kernels' views say. Buffers start as NaN (and -1), so that a row which no launch wrote is seen.
+// It does what a plan and a runtime do, in the plainest way: a buffer per launch result, pools for states, page tables,
+// work lists, weights laid out as the kernels' views say. Buffers start as NaN (and -1), so that a row which no launch
+// wrote is seen.
 #pragma once
 
 #include "lib/Interpreter/TileInterpreter.h"
@@ -41,17 +43,19 @@ struct LaunchOptions {
   std::function<std::vector<double>(llvm::StringRef name, llvm::ArrayRef<int64_t> shape)> weights;
 };
 
-/// Replaces f32 by f64 everywhere in a program of launches, constants included, so that running it rounds nowhere. bf16 stays.
+/// Replaces f32 by f64 everywhere in a program of launches, constants included, so that running it rounds nowhere. bf16
+/// stays.
 void widenToFloat64(model::ProgramOp program);
 
 class LaunchInterpreter {
 public:
   /// Prepares a program that passes mmc-verify-tile-level; the program must outlive this. States start at zero.
-  static mlir::FailureOr<std::unique_ptr<LaunchInterpreter>> create(model::ProgramOp program, const LaunchOptions &options);
+  static mlir::FailureOr<std::unique_ptr<LaunchInterpreter>> create(model::ProgramOp program,
+                                                                    const LaunchOptions &options);
   ~LaunchInterpreter();
 
-  /// Runs @main on one step and returns its first result, the logits [outputs, vocabulary] row-major. Emits an error and fails where a kernel
-  /// reaches outside its arguments or the program is not at the tile level.
+  /// Runs @main on one step and returns its first result, the logits [outputs, vocabulary] row-major. Emits an error
+  /// and fails where a kernel reaches outside its arguments or the program is not at the tile level.
   mlir::FailureOr<std::vector<double>> run(const LaunchStep &step);
 
   /// Called before each launch of a run, if set.

@@ -9,29 +9,24 @@ namespace mmc {
 
 DispatchKind getDispatchKind(model::DispatchOp dispatch) {
   for (Operation &op : dispatch.getBody().front()) {
-    if (isa<model::LinearOp, model::GroupedLinearOp>(op))
-      return DispatchKind::linear;
-    if (isa<model::LinearAttentionOp>(op))
-      return DispatchKind::linearAttention;
-    if (isa<model::AttentionOp>(op))
-      return DispatchKind::attention;
-    if (isa<model::RouteOp>(op))
-      return DispatchKind::route;
-    if (isa<model::PermuteOp>(op))
-      return DispatchKind::permute;
+    if (isa<model::LinearOp, model::GroupedLinearOp>(op)) return DispatchKind::linear;
+    if (isa<model::LinearAttentionOp>(op)) return DispatchKind::linearAttention;
+    if (isa<model::AttentionOp>(op)) return DispatchKind::attention;
+    if (isa<model::RouteOp>(op)) return DispatchKind::route;
+    if (isa<model::PermuteOp>(op)) return DispatchKind::permute;
   }
   return findOp<model::RopeOp>(dispatch) ? DispatchKind::rope : DispatchKind::rows;
 }
 
 bool isElementwise(Operation *op) {
-  if (isa<model::SiluOp, model::SigmoidOp, model::ResidualOp>(op))
-    return true;
-  return isa<arith::ArithDialect>(op->getDialect()) && op->hasTrait<OpTrait::Elementwise>() && op->getNumResults() == 1 &&
-         model::isFloatRows(op->getResult(0).getType());
+  if (isa<model::SiluOp, model::SigmoidOp, model::ResidualOp>(op)) return true;
+  return isa<arith::ArithDialect>(op->getDialect()) && op->hasTrait<OpTrait::Elementwise>() &&
+         op->getNumResults() == 1 && model::isFloatRows(op->getResult(0).getType());
 }
 
 bool isElementwiseDispatch(model::DispatchOp dispatch) {
-  return llvm::all_of(dispatch.getBody().front().without_terminator(), [](Operation &op) { return isElementwise(&op); });
+  return llvm::all_of(dispatch.getBody().front().without_terminator(),
+                      [](Operation &op) { return isElementwise(&op); });
 }
 
 model::DispatchOp getProducer(Value value) { return value.getDefiningOp<model::DispatchOp>(); }
@@ -40,26 +35,23 @@ llvm::SetVector<Value> getInputs(model::DispatchOp dispatch) {
   llvm::SetVector<Value> inputs;
   for (Operation &op : dispatch.getBody().front())
     for (Value operand : op.getOperands())
-      if (operand.getParentRegion() != &dispatch.getBody())
-        inputs.insert(operand);
+      if (operand.getParentRegion() != &dispatch.getBody()) inputs.insert(operand);
   return inputs;
 }
 
-/// The number of routes per token of the permutation that `value` (in row space routes, or offsets) comes from; 0 if there is none.
+/// The number of routes per token of the permutation that `value` (in row space routes, or offsets) comes from; 0 if
+/// there is none.
 static int64_t findTopK(ArrayRef<Operation *> ops) {
   SmallVector<Operation *> work(ops);
   llvm::SmallPtrSet<Operation *, 16> seen;
   while (!work.empty()) {
     Operation *op = work.pop_back_val();
-    if (!op || !seen.insert(op).second)
-      continue;
+    if (!op || !seen.insert(op).second) continue;
     if (auto permute = dyn_cast<model::PermuteOp>(op))
       return cast<RankedTensorType>(permute.getExperts().getType()).getDimSize(1);
     op->walk([&](Operation *inner) {
-      if (inner != op && isa<model::PermuteOp>(inner))
-        work.push_back(inner);
-      for (Value operand : inner->getOperands())
-        work.push_back(operand.getDefiningOp());
+      if (inner != op && isa<model::PermuteOp>(inner)) work.push_back(inner);
+      for (Value operand : inner->getOperands()) work.push_back(operand.getDefiningOp());
     });
   }
   return 0;
@@ -68,8 +60,7 @@ static int64_t findTopK(ArrayRef<Operation *> ops) {
 /// What the dispatch is called after: its structured op, else its last op.
 static Location getLocOf(ArrayRef<Operation *> ops) {
   for (Operation *op : ops)
-    if (!isElementwise(op))
-      return op->getLoc();
+    if (!isElementwise(op)) return op->getLoc();
   return ops.back()->getLoc();
 }
 
@@ -88,11 +79,9 @@ model::DispatchOp formDispatch(ArrayRef<Operation *> ops, Operation *before) {
   Location loc = getLocOf(ops);
   auto dispatch = model::DispatchOp::create(builder, loc, ValueRange(results).getTypes());
   if (routes)
-    if (int64_t topK = findTopK(ops))
-      dispatch->setAttr("top_k", builder.getI64IntegerAttr(topK));
+    if (int64_t topK = findTopK(ops)) dispatch->setAttr("top_k", builder.getI64IntegerAttr(topK));
   Block *block = builder.createBlock(&dispatch.getBody());
-  for (Operation *op : ops)
-    op->moveBefore(block, block->end());
+  for (Operation *op : ops) op->moveBefore(block, block->end());
   builder.setInsertionPointToEnd(block);
   model::YieldOp::create(builder, loc, results);
   for (auto [inner, outer] : llvm::zip_equal(results, dispatch.getResults()))
@@ -118,8 +107,7 @@ model::DispatchOp mergeDispatches(model::DispatchOp producer, model::DispatchOp 
     Operation *op = input.getDefiningOp();
     return !op || op == producer || op->isBeforeInBlock(producer);
   });
-  if (early)
-    consumer->moveAfter(producer);
+  if (early) consumer->moveAfter(producer);
   dissolve(producer, consumer, ops);
   dissolve(consumer, consumer, ops);
   return formDispatch(ops, ops.back()->getNextNode());
@@ -129,12 +117,12 @@ model::DispatchOp mergeDispatches(model::DispatchOp producer, model::DispatchOp 
 static Operation *getAncestorIn(Block *block, Operation *user) { return block->findAncestorOpInBlock(*user); }
 
 bool isUsedOnlyBy(model::DispatchOp producer, model::DispatchOp consumer) {
-  return llvm::all_of(producer->getUsers(), [&](Operation *user) { return getAncestorIn(consumer->getBlock(), user) == consumer; });
+  return llvm::all_of(producer->getUsers(),
+                      [&](Operation *user) { return getAncestorIn(consumer->getBlock(), user) == consumer; });
 }
 
 bool canMergeInto(model::DispatchOp producer, model::DispatchOp consumer) {
-  if (producer->getBlock() != consumer->getBlock() || producer == consumer)
-    return false;
+  if (producer->getBlock() != consumer->getBlock() || producer == consumer) return false;
   return llvm::all_of(producer->getUsers(), [&](Operation *user) {
     Operation *ancestor = getAncestorIn(consumer->getBlock(), user);
     return ancestor && (ancestor == consumer || consumer->isBeforeInBlock(ancestor));
@@ -144,7 +132,8 @@ bool canMergeInto(model::DispatchOp producer, model::DispatchOp consumer) {
 bool haveShapeOf(model::DispatchOp dispatch, Type type) {
   auto space = model::getRowSpace(type);
   return space && llvm::all_of(dispatch.getResultTypes(), [&](Type result) {
-           return model::getRowSpace(result) == space && cast<RankedTensorType>(result).getShape() == cast<RankedTensorType>(type).getShape();
+           return model::getRowSpace(result) == space &&
+                  cast<RankedTensorType>(result).getShape() == cast<RankedTensorType>(type).getShape();
          });
 }
 

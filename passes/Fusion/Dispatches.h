@@ -1,5 +1,6 @@
-// Dispatches: forming, merging and classifying them. A dispatch is what becomes one kernel (or, for the two attentions, one kernel per kind of
-// sequence); its body is a list of model ops in the order of a valid program, and only its results are seen outside.
+// Dispatches: forming, merging and classifying them. A dispatch is what becomes one kernel (or, for the two attentions,
+// one kernel per kind of sequence); its body is a list of model ops in the order of a valid program, and only its
+// results are seen outside.
 #pragma once
 
 #include "dialects/Model/IR/Model.h"
@@ -29,12 +30,12 @@ model::DispatchOp getProducer(mlir::Value value);
 /// The values from above that the dispatch's ops use, each once, in order of first use.
 llvm::SetVector<mlir::Value> getInputs(model::DispatchOp dispatch);
 
-/// Moves `ops` (of one block, in a valid order) into a new dispatch before `before`; the results that are used outside become its results.
-/// A dispatch that works on routes gets the attribute top_k, the number of routes per token.
+/// Moves `ops` (of one block, in a valid order) into a new dispatch before `before`; the results that are used outside
+/// become its results. A dispatch that works on routes gets the attribute top_k, the number of routes per token.
 model::DispatchOp formDispatch(llvm::ArrayRef<mlir::Operation *> ops, mlir::Operation *before);
 
-/// One dispatch with the ops of both, at the producer's place where the consumer's other inputs allow it, else at the consumer's. Every user of
-/// the producer must be the consumer or follow it.
+/// One dispatch with the ops of both, at the producer's place where the consumer's other inputs allow it, else at the
+/// consumer's. Every user of the producer must be the consumer or follow it.
 model::DispatchOp mergeDispatches(model::DispatchOp producer, model::DispatchOp consumer);
 
 /// Whether every use of the dispatch's results is inside `consumer`.
@@ -43,7 +44,8 @@ bool isUsedOnlyBy(model::DispatchOp producer, model::DispatchOp consumer);
 /// Whether every user of the producer's results is `consumer` or comes after it in the same block.
 bool canMergeInto(model::DispatchOp producer, model::DispatchOp consumer);
 
-/// Whether all results of the dispatch are row tensors of the row space and channels of `type` (element types may differ).
+/// Whether all results of the dispatch are row tensors of the row space and channels of `type` (element types may
+/// differ).
 bool haveShapeOf(model::DispatchOp dispatch, mlir::Type type);
 
 } // namespace mmc

@@ -1,5 +1,6 @@
-// FuseMoEDispatch: the gather joins the grouped products, gate and up products with their SwiGLU become one, the residual joins the combine.
-// Every element sees the same operations in the same order as unfused, so the answer does not change by a bit on targets that round alike.
+// FuseMoEDispatch: the gather joins the grouped products, gate and up products with their SwiGLU become one, the
+// residual joins the combine. Every element sees the same operations in the same order as unfused, so the answer does
+// not change by a bit on targets that round alike.
 #include "passes/Fusion/Dispatches.h"
 #include "passes/Fusion/Passes.h"
 
@@ -13,11 +14,16 @@ namespace {
 
 using Dispatches = SmallVector<model::DispatchOp>;
 
-Dispatches getDispatches(model::FuncOp function) { return Dispatches(function.getBody().front().getOps<model::DispatchOp>()); }
+Dispatches getDispatches(model::FuncOp function) {
+  return Dispatches(function.getBody().front().getOps<model::DispatchOp>());
+}
 
-bool hasGroupedLinear(model::DispatchOp dispatch) { return static_cast<bool>(findOp<model::GroupedLinearOp>(dispatch)); }
+bool hasGroupedLinear(model::DispatchOp dispatch) {
+  return static_cast<bool>(findOp<model::GroupedLinearOp>(dispatch));
+}
 
-/// Copies the gather into every grouped product that reads its result; the gather's own dispatch goes where nothing else reads it.
+/// Copies the gather into every grouped product that reads its result; the gather's own dispatch goes where nothing
+/// else reads it.
 void fuseGather(model::FuncOp function) {
   for (model::DispatchOp gather : getDispatches(function)) {
     auto op = findOp<model::GatherRoutesOp>(gather);
@@ -25,20 +31,17 @@ void fuseGather(model::FuncOp function) {
       continue;
     for (OpOperand &use : llvm::make_early_inc_range(gather->getResult(0).getUses())) {
       auto product = dyn_cast<model::GroupedLinearOp>(use.getOwner());
-      if (!product || product.getX() != use.get() || !isa<model::DispatchOp>(product->getParentOp()))
-        continue;
+      if (!product || product.getX() != use.get() || !isa<model::DispatchOp>(product->getParentOp())) continue;
       Block *body = product->getBlock();
       OpBuilder builder(product);
       for (auto earlier : body->getOps<model::GatherRoutesOp>())
-        if (earlier.getX() == op.getX() && earlier.getSource() == op.getSource())
-          use.set(earlier.getResult());
+        if (earlier.getX() == op.getX() && earlier.getSource() == op.getSource()) use.set(earlier.getResult());
       if (use.get() == gather->getResult(0)) {
         builder.setInsertionPointToStart(body);
         use.set(builder.clone(*op)->getResult(0));
       }
     }
-    if (gather->use_empty())
-      gather.erase();
+    if (gather->use_empty()) gather.erase();
   }
 }
 
@@ -47,7 +50,8 @@ model::DispatchOp findGrouped(model::DispatchOp consumer) {
   model::DispatchOp found;
   for (Value input : getInputs(consumer)) {
     model::DispatchOp producer = getProducer(input);
-    if (!producer || producer->getBlock() != consumer->getBlock() || !hasGroupedLinear(producer) || !haveShapeOf(consumer, input.getType()))
+    if (!producer || producer->getBlock() != consumer->getBlock() || !hasGroupedLinear(producer) ||
+        !haveShapeOf(consumer, input.getType()))
       continue;
     bool elementwise = llvm::none_of(consumer.getBody().front().getOps<model::GroupedLinearOp>(),
                                      [&](model::GroupedLinearOp op) { return op.getX() == input; });
@@ -57,18 +61,20 @@ model::DispatchOp findGrouped(model::DispatchOp consumer) {
   return found;
 }
 
-bool readSameRows(model::GroupedLinearOp a, model::GroupedLinearOp b) { return a.getX() == b.getX() && a.getOffsets() == b.getOffsets(); }
+bool readSameRows(model::GroupedLinearOp a, model::GroupedLinearOp b) {
+  return a.getX() == b.getX() && a.getOffsets() == b.getOffsets();
+}
 
 /// Merges grouped products of the same rows that meet in an elementwise op, and that op.
 void fuseSwiGLU(model::FuncOp function) {
   for (model::DispatchOp consumer : getDispatches(function)) {
-    if (!isElementwiseDispatch(consumer) && !hasGroupedLinear(consumer))
-      continue;
+    if (!isElementwiseDispatch(consumer) && !hasGroupedLinear(consumer)) continue;
     while (model::DispatchOp producer = findGrouped(consumer)) {
       auto own = findOp<model::GroupedLinearOp>(consumer), other = findOp<model::GroupedLinearOp>(producer);
-      auto count = [](model::DispatchOp d) { return llvm::range_size(d.getBody().front().getOps<model::GroupedLinearOp>()); };
-      if (own && (!readSameRows(own, other) || count(consumer) + count(producer) > 2))
-        break;
+      auto count = [](model::DispatchOp d) {
+        return llvm::range_size(d.getBody().front().getOps<model::GroupedLinearOp>());
+      };
+      if (own && (!readSameRows(own, other) || count(consumer) + count(producer) > 2)) break;
       consumer = mergeDispatches(producer, consumer);
     }
   }
@@ -77,11 +83,11 @@ void fuseSwiGLU(model::FuncOp function) {
 /// A residual, or another elementwise op, after the combine.
 void fuseCombine(model::FuncOp function) {
   for (model::DispatchOp consumer : getDispatches(function)) {
-    if (!isElementwiseDispatch(consumer))
-      continue;
+    if (!isElementwiseDispatch(consumer)) continue;
     for (Value input : getInputs(consumer)) {
       model::DispatchOp producer = getProducer(input);
-      if (producer && findOp<model::CombineOp>(producer) && haveShapeOf(consumer, input.getType()) && canMergeInto(producer, consumer)) {
+      if (producer && findOp<model::CombineOp>(producer) && haveShapeOf(consumer, input.getType()) &&
+          canMergeInto(producer, consumer)) {
         mergeDispatches(producer, consumer);
         break;
       }

@@ -1,4 +1,5 @@
-// FuseRopeAppend: the rope of queries and keys joins the attention's dispatch, whose append kernel then rotates on the way to the cache.
+// FuseRopeAppend: the rope of queries and keys joins the attention's dispatch, whose append kernel then rotates on the
+// way to the cache.
 #include "passes/Fusion/Dispatches.h"
 #include "passes/Fusion/Passes.h"
 
@@ -10,14 +11,15 @@ namespace mmc {
 
 namespace {
 
-/// A dispatch with only a rope and casts, whose result is the query or the key of the consumer's attention and nothing else.
+/// A dispatch with only a rope and casts, whose result is the query or the key of the consumer's attention and nothing
+/// else.
 model::DispatchOp findRope(model::DispatchOp consumer) {
   auto attention = findOp<model::AttentionOp>(consumer);
-  if (!attention)
-    return {};
+  if (!attention) return {};
   for (Value operand : {attention.getQ(), attention.getK()}) {
     model::DispatchOp producer = getProducer(operand);
-    if (producer && getDispatchKind(producer) == DispatchKind::rope && isUsedOnlyBy(producer, consumer) && canMergeInto(producer, consumer))
+    if (producer && getDispatchKind(producer) == DispatchKind::rope && isUsedOnlyBy(producer, consumer) &&
+        canMergeInto(producer, consumer))
       return producer;
   }
   return {};
@@ -28,8 +30,7 @@ struct FuseRopeAppend : impl::FuseRopeAppendBase<FuseRopeAppend> {
     for (auto function : getOperation().getBody().front().getOps<model::FuncOp>()) {
       SmallVector<model::DispatchOp> dispatches(function.getBody().front().getOps<model::DispatchOp>());
       for (model::DispatchOp consumer : dispatches)
-        while (model::DispatchOp producer = findRope(consumer))
-          consumer = mergeDispatches(producer, consumer);
+        while (model::DispatchOp producer = findRope(consumer)) consumer = mergeDispatches(producer, consumer);
     }
   }
 };

@@ -17,24 +17,31 @@ namespace mmc {
 
 // ---------------------------------------------------------------------------------------------------- the list
 
-// NOTE: bitwise is about float32 plans. Fusion keeps every operation and its order; only the removal of a store and load between two of them
-// could change a bit, and a float32 value survives those.
+// NOTE: bitwise is about float32 plans. Fusion keeps every operation and its order; only the removal of a store and
+// load between two of them could change a bit, and a float32 value survives those.
 static constexpr PassInfo kPasses[] = {
-    {"DecomposeExperts", "mmc-decompose-experts", "mixture of experts to permute, grouped products and combine", false, false},
+    {"DecomposeExperts", "mmc-decompose-experts", "mixture of experts to permute, grouped products and combine", false,
+     false},
     {"AssignPrecision", "mmc-assign-precision", "writes every rounding point as a cast", false, false},
     {"FormDispatches", "mmc-form-dispatches", "wraps each compute op into a model.dispatch of its own", false, false},
     {"FuseEpilogue", "mmc-fuse-epilogue", "moves elementwise consumers of a product into its dispatch", true, false},
-    {"FuseMoEDispatch", "mmc-fuse-moe-dispatch", "fuses the gather, the expert products and the combine of a mixture of experts", true, false},
+    {"FuseMoEDispatch", "mmc-fuse-moe-dispatch",
+     "fuses the gather, the expert products and the combine of a mixture of experts", true, false},
     {"FusePrologue", "mmc-fuse-prologue", "moves row-wise producers of a norm into its dispatch", true, false},
-    {"FuseRopeAppend", "mmc-fuse-rope-append", "moves the rotary embedding of queries and keys into the attention's dispatch", true, true},
-    {"SplitLightningAttention", "mmc-split-lightning-attention", "linear attention to a prefill kernel with the block loop and a decode kernel", false,
+    {"FuseRopeAppend", "mmc-fuse-rope-append",
+     "moves the rotary embedding of queries and keys into the attention's dispatch", true, true},
+    {"SplitLightningAttention", "mmc-split-lightning-attention",
+     "linear attention to a prefill kernel with the block loop and a decode kernel", false, false},
+    {"SplitAttention", "mmc-split-attention",
+     "softmax attention to an append kernel and two kernels over a paged cache", false, false},
+    {"TileLinear", "mmc-tile-linear", "dense and grouped products, with their epilogues, to panel kernels", false,
      false},
-    {"SplitAttention", "mmc-split-attention", "softmax attention to an append kernel and two kernels over a paged cache", false, false},
-    {"TileLinear", "mmc-tile-linear", "dense and grouped products, with their epilogues, to panel kernels", false, false},
     {"TileRoute", "mmc-tile-route", "routers to kernels: softmax over the experts, top k, renormalised", false, false},
     {"TilePermute", "mmc-tile-permute", "the sorting of routes by expert to a kernel of scalar loops", false, false},
-    {"TileRows", "mmc-tile-rows", "norms, residuals, embedding, combine, gather, select, rope and elementwise ops to row kernels", false, false},
-    {"VerifyTileLevel", "mmc-verify-tile-level", "asserts that functions contain launches and names of data only", false, false},
+    {"TileRows", "mmc-tile-rows",
+     "norms, residuals, embedding, combine, gather, select, rope and elementwise ops to row kernels", false, false},
+    {"VerifyTileLevel", "mmc-verify-tile-level", "asserts that functions contain launches and names of data only",
+     false, false},
 };
 
 ArrayRef<PassInfo> getPassList() { return kPasses; }
@@ -42,8 +49,8 @@ ArrayRef<PassInfo> getPassList() { return kPasses; }
 void printPassList(llvm::raw_ostream &out, bool json) {
   if (!json) {
     for (const PassInfo &pass : kPasses)
-      out << llvm::left_justify(pass.name, 26) << (pass.optional ? "optional  " : "          ") << (pass.bitwise ? "bitwise  " : "         ")
-          << pass.summary << "\n";
+      out << llvm::left_justify(pass.name, 26) << (pass.optional ? "optional  " : "          ")
+          << (pass.bitwise ? "bitwise  " : "         ") << pass.summary << "\n";
     return;
   }
   llvm::json::Array list;
@@ -63,12 +70,10 @@ LogicalResult checkPipelineOptions(const PipelineOptions &options, std::string &
   }
   for (const std::string &name : options.disabledPasses) {
     const PassInfo *info = llvm::find_if(kPasses, [&](const PassInfo &pass) { return name == pass.name; });
-    if (info != std::end(kPasses) && info->optional)
-      continue;
+    if (info != std::end(kPasses) && info->optional) continue;
     SmallVector<StringRef> names;
     for (const PassInfo &pass : kPasses)
-      if (pass.optional)
-        names.push_back(pass.name);
+      if (pass.optional) names.push_back(pass.name);
     error = "expected the name of an optional pass (" + llvm::join(names, ", ") + ") to disable, got " + name;
     return failure();
   }
@@ -80,8 +85,7 @@ LogicalResult checkPipelineOptions(const PipelineOptions &options, std::string &
 void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &options) {
   OpPassManager &program = manager.nest<model::ProgramOp>();
   auto add = [&](StringRef name, std::unique_ptr<Pass> pass) {
-    if (!llvm::is_contained(options.disabledPasses, name))
-      program.addPass(std::move(pass));
+    if (!llvm::is_contained(options.disabledPasses, name)) program.addPass(std::move(pass));
   };
   add("DecomposeExperts", model::createDecomposeExperts());
   model::AssignPrecisionOptions precision;
@@ -116,9 +120,11 @@ void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &opt
 namespace {
 struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
   Option<std::string> dtype{*this, "dtype", llvm::cl::desc("float32 or bfloat16"), llvm::cl::init("float32")};
-  Option<int64_t> recurrenceBlock{*this, "recurrence-block", llvm::cl::desc("rows of a block of linear attention"), llvm::cl::init(64)};
+  Option<int64_t> recurrenceBlock{*this, "recurrence-block", llvm::cl::desc("rows of a block of linear attention"),
+                                  llvm::cl::init(64)};
   Option<int64_t> pageTokens{*this, "page-tokens", llvm::cl::desc("positions of a cache page"), llvm::cl::init(64)};
-  Option<int64_t> maxModelLen{*this, "max-model-len", llvm::cl::desc("longest sequence in tokens"), llvm::cl::init(32768)};
+  Option<int64_t> maxModelLen{*this, "max-model-len", llvm::cl::desc("longest sequence in tokens"),
+                              llvm::cl::init(32768)};
   Option<int64_t> queryTile{*this, "query-tile", llvm::cl::desc("query rows of a prefill tile"), llvm::cl::init(16)};
   Option<int64_t> rowBlock{*this, "row-block", llvm::cl::desc("rows of a block of a product"), llvm::cl::init(48)};
   ListOption<std::string> disable{*this, "disable", llvm::cl::desc("td record names of optional passes to leave out")};
@@ -126,10 +132,10 @@ struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
 } // namespace
 
 /// Parses the options' text, checks them and builds the pipeline.
-static LogicalResult parsePipeline(OpPassManager &manager, StringRef text, function_ref<LogicalResult(const Twine &)> report) {
+static LogicalResult parsePipeline(OpPassManager &manager, StringRef text,
+                                   function_ref<LogicalResult(const Twine &)> report) {
   ModelToTileOptions given;
-  if (failed(given.parseFromString(text)))
-    return failure();
+  if (failed(given.parseFromString(text))) return failure();
   PipelineOptions options;
   options.dtype = given.dtype;
   options.recurrenceBlock = given.recurrenceBlock;
@@ -139,8 +145,7 @@ static LogicalResult parsePipeline(OpPassManager &manager, StringRef text, funct
   options.rowBlock = given.rowBlock;
   options.disabledPasses.assign(given.disable.begin(), given.disable.end());
   std::string error;
-  if (failed(checkPipelineOptions(options, error)))
-    return report(error);
+  if (failed(checkPipelineOptions(options, error))) return report(error);
   buildModelToTilePipeline(manager, options);
   return success();
 }
@@ -149,8 +154,9 @@ void registerAllPasses() {
   model::registerModelPasses();
   registerFusionPasses();
   registerModelToTilePasses();
-  registerPassPipeline("mmc-model-to-tile", "a model description to tile kernels and launches", parsePipeline,
-                       [](function_ref<void(const mlir::detail::PassOptions &)> handle) { handle(ModelToTileOptions()); });
+  registerPassPipeline(
+      "mmc-model-to-tile", "a model description to tile kernels and launches", parsePipeline,
+      [](function_ref<void(const mlir::detail::PassOptions &)> handle) { handle(ModelToTileOptions()); });
 }
 
 } // namespace mmc

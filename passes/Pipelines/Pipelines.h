@@ -1,5 +1,5 @@
-// The only place that orders passes. A pipeline is a list of passes with options; every optional pass can be switched off by the name of its td
-// record, and then the answer changes only by rounding.
+// The only place that orders passes. A pipeline is a list of passes with options; every optional pass can be switched
+// off by the name of its td record, and then the answer changes only by rounding.
 #pragma once
 
 #include "mlir/Support/LLVM.h"
@@ -19,13 +19,13 @@ namespace mmc {
 
 /// What a pipeline needs to know of the plan that is being made.
 struct PipelineOptions {
-  std::string dtype = "float32";             // float32 | bfloat16
-  int64_t recurrenceBlock = 64;              // tokens of a block of linear attention: 32, 64, 128 or 256
-  int64_t pageTokens = 64;                   // positions of a KV page
-  int64_t maxModelLen = 32768;               // tokens of the longest sequence
-  int64_t queryTile = 16;                    // rows of a tile of prefilled queries
-  int64_t rowBlock = 48;                     // rows of a block of a product
-  std::vector<std::string> disabledPasses;   // td record names of optional passes, for example FuseMoEDispatch
+  std::string dtype = "float32";           // float32 | bfloat16
+  int64_t recurrenceBlock = 64;            // tokens of a block of linear attention: 32, 64, 128 or 256
+  int64_t pageTokens = 64;                 // positions of a KV page
+  int64_t maxModelLen = 32768;             // tokens of the longest sequence
+  int64_t queryTile = 16;                  // rows of a tile of prefilled queries
+  int64_t rowBlock = 48;                   // rows of a block of a product
+  std::vector<std::string> disabledPasses; // td record names of optional passes, for example FuseMoEDispatch
 };
 
 /// What --list-passes and the tests need to know of a pass.
@@ -43,11 +43,12 @@ llvm::ArrayRef<PassInfo> getPassList();
 /// Prints the list as a table or as a JSON array of {name, argument, summary, optional, bitwise}.
 void printPassList(llvm::raw_ostream &out, bool json);
 
-/// Fails with the names of the optional passes where `options` disables one that is unknown or mandatory, or has a bad dtype.
+/// Fails with the names of the optional passes where `options` disables one that is unknown or mandatory, or has a bad
+/// dtype.
 mlir::LogicalResult checkPipelineOptions(const PipelineOptions &options, std::string &error);
 
-/// Appends the passes from a model description to tile kernels and launches to a pass manager on builtin.module. `options` must have passed
-/// checkPipelineOptions.
+/// Appends the passes from a model description to tile kernels and launches to a pass manager on builtin.module.
+/// `options` must have passed checkPipelineOptions.
 void buildModelToTilePipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 
 /// Registers every pass of the project and the pipeline `mmc-model-to-tile`.

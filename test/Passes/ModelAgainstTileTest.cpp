@@ -1,5 +1,6 @@
-// Programs of tile launches against the model interpreter on the same model and weights, both in float64: every pass from model to tile keeps the
-// mathematics to 1e-9 of the largest logit, in float32 plans and in bfloat16 plans, whose rounding points both execute as written.
+// Programs of tile launches against the model interpreter on the same model and weights, both in float64: every pass
+// from model to tile keeps the mathematics to 1e-9 of the largest logit, in float32 plans and in bfloat16 plans, whose
+// rounding points both execute as written.
 #include "dialects/Model/Transforms/Passes.h"
 #include "lib/Interpreter/ModelInterpreter.h"
 #include "test/Passes/ProgramTest.h"
@@ -26,8 +27,7 @@ struct Scenario {
 
 void PrintTo(const Scenario &scenario, std::ostream *out) {
   *out << scenario.file << " " << scenario.dtype;
-  for (const std::string &name : scenario.disabled)
-    *out << " without " << name;
+  for (const std::string &name : scenario.disabled) *out << " without " << name;
 }
 
 class ModelAgainstTile : public ProgramTest, public ::testing::WithParamInterface<Scenario> {
@@ -41,14 +41,14 @@ protected:
       manager.nest<model::ProgramOp>().addPass(model::createAssignPrecision({GetParam().dtype}));
       EXPECT_TRUE(mlir::succeeded(manager.run(*module)));
     }
-    auto created = interpreter::ModelInterpreter::create(getProgram(*module), std::make_shared<TestWeights>(), interpreter::ModelPrecision::float64);
+    auto created = interpreter::ModelInterpreter::create(getProgram(*module), std::make_shared<TestWeights>(),
+                                                         interpreter::ModelPrecision::float64);
     if (!created.ok()) {
       ADD_FAILURE() << created.status().text();
       return {};
     }
     interpreter::SequenceInput input{(*created)->addSequence(), tokens, {}};
-    for (size_t i = 0; i < tokens.size(); ++i)
-      input.outputs.push_back(static_cast<int64_t>(i));
+    for (size_t i = 0; i < tokens.size(); ++i) input.outputs.push_back(static_cast<int64_t>(i));
     auto logits = (*created)->step({&input, 1});
     EXPECT_TRUE(logits.ok()) << logits.status().text();
     return logits.ok() ? logits->values : std::vector<double>();
@@ -68,8 +68,7 @@ TEST_P(ModelAgainstTile, Agrees) {
   LaunchStep mixed = stepOf(other, 0, 0);
   mixed.sequences.push_back({2, 50, {tokens.begin() + 50, tokens.begin() + 71}});
   mixed.outputRows.clear();
-  for (int32_t row = 0; row < 21; ++row)
-    mixed.outputRows.push_back(static_cast<int32_t>(other.size()) + row);
+  for (int32_t row = 0; row < 21; ++row) mixed.outputRows.push_back(static_cast<int32_t>(other.size()) + row);
   for (const LaunchStep &step : {mixed, stepOf({tokens[71]}, 71, 2), stepOf({tokens[72]}, 72, 2)}) {
     std::vector<double> part = run(*session, step);
     logits.insert(logits.end(), part.begin(), part.end());
@@ -80,10 +79,15 @@ TEST_P(ModelAgainstTile, Agrees) {
 const std::vector<std::string> kNothingFused = {"FuseEpilogue", "FuseMoEDispatch", "FusePrologue", "FuseRopeAppend"};
 
 INSTANTIATE_TEST_SUITE_P(Models, ModelAgainstTile,
-                         ::testing::Values(Scenario{"hybrid.mlir", 300, "float32", {}}, Scenario{"hybrid.mlir", 300, "float32", kNothingFused},
-                                           Scenario{"hybrid.mlir", 300, "bfloat16", {}}, Scenario{"hybrid.mlir", 300, "bfloat16", kNothingFused},
-                                           Scenario{"odd.mlir", 70, "float32", {}}, Scenario{"odd.mlir", 70, "float32", kNothingFused},
-                                           Scenario{"odd.mlir", 70, "float32", {"FuseEpilogue"}}, Scenario{"odd.mlir", 70, "float32", {"FuseMoEDispatch"}},
-                                           Scenario{"odd.mlir", 70, "bfloat16", {}}, Scenario{"odd.mlir", 70, "bfloat16", {"FuseEpilogue"}}));
+                         ::testing::Values(Scenario{"hybrid.mlir", 300, "float32", {}},
+                                           Scenario{"hybrid.mlir", 300, "float32", kNothingFused},
+                                           Scenario{"hybrid.mlir", 300, "bfloat16", {}},
+                                           Scenario{"hybrid.mlir", 300, "bfloat16", kNothingFused},
+                                           Scenario{"odd.mlir", 70, "float32", {}},
+                                           Scenario{"odd.mlir", 70, "float32", kNothingFused},
+                                           Scenario{"odd.mlir", 70, "float32", {"FuseEpilogue"}},
+                                           Scenario{"odd.mlir", 70, "float32", {"FuseMoEDispatch"}},
+                                           Scenario{"odd.mlir", 70, "bfloat16", {}},
+                                           Scenario{"odd.mlir", 70, "bfloat16", {"FuseEpilogue"}}));
 
 } // namespace

@@ -1,5 +1,5 @@
-// Whole programs of tile launches in float64: an answer does not depend on which optional passes ran, on the block of the recurrence, on how a
-// prompt is cut into steps, or on what else is in a step.
+// Whole programs of tile launches in float64: an answer does not depend on which optional passes ran, on the block of
+// the recurrence, on how a prompt is cut into steps, or on what else is in a step.
 #include "test/Passes/ProgramTest.h"
 
 using namespace mmc;
@@ -25,12 +25,27 @@ TEST_F(ModelToTile, EachOptionalPassMayBeDisabled) {
   auto reference = lowerWide();
   std::vector<double> expected = runChunks(*makeSession(*reference), tokens, {66, 1});
   for (const PassInfo &pass : getPassList()) {
-    if (!pass.optional)
-      continue;
+    if (!pass.optional) continue;
     PipelineOptions options;
     options.disabledPasses = {pass.name};
     auto module = lowerWide(options);
-    EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {66, 1}), expected), kFloat64) << "without " << pass.name;
+    EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {66, 1}), expected), kFloat64)
+        << "without " << pass.name;
+  }
+}
+
+/// What --list-passes calls bitwise, on the interpreter that rounds every operation to float32.
+TEST_F(ModelToTile, BitwisePassesChangeNoBit) {
+  auto tokens = randomTokens(40, 1, kVocabulary);
+  auto precision = interpreter::TilePrecision::float32;
+  auto reference = lower("hybrid.mlir", {});
+  std::vector<double> expected = runChunks(*makeSession(*reference, precision), tokens, {39, 1});
+  for (const PassInfo &pass : getPassList()) {
+    if (!pass.bitwise) continue;
+    PipelineOptions options;
+    options.disabledPasses = {pass.name};
+    auto module = lower("hybrid.mlir", options);
+    EXPECT_EQ(runChunks(*makeSession(*module, precision), tokens, {39, 1}), expected) << "without " << pass.name;
   }
 }
 
@@ -39,10 +54,11 @@ TEST_F(ModelToTile, NothingFused) {
   auto reference = lowerWide();
   PipelineOptions options;
   for (const PassInfo &pass : getPassList())
-    if (pass.optional)
-      options.disabledPasses.push_back(pass.name);
+    if (pass.optional) options.disabledPasses.push_back(pass.name);
   auto module = lowerWide(options);
-  EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {66, 1}), runChunks(*makeSession(*reference), tokens, {66, 1})), kFloat64);
+  EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {66, 1}),
+                       runChunks(*makeSession(*reference), tokens, {66, 1})),
+            kFloat64);
 }
 
 TEST_F(ModelToTile, EveryRecurrenceBlock) {
@@ -53,7 +69,8 @@ TEST_F(ModelToTile, EveryRecurrenceBlock) {
     PipelineOptions options;
     options.recurrenceBlock = block;
     auto module = lowerWide(options);
-    EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {tokens.size()}), expected), kFloat64) << "block " << block;
+    EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {tokens.size()}), expected), kFloat64)
+        << "block " << block;
   }
 }
 
@@ -62,7 +79,8 @@ TEST_F(ModelToTile, ChunksAndSingleSteps) {
   auto module = lowerWide();
   std::vector<double> expected = runChunks(*makeSession(*module), tokens, {tokens.size()});
   for (std::vector<size_t> sizes : std::vector<std::vector<size_t>>{{64}, {13}, {70, 1}, {3, 66, 2}})
-    EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, sizes), expected), kFloat64) << "first chunk of " << sizes.front();
+    EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, sizes), expected), kFloat64)
+        << "first chunk of " << sizes.front();
 }
 
 TEST_F(ModelToTile, ChunksOfWholeBlocksAreBitwiseEqual) {
@@ -74,7 +92,8 @@ TEST_F(ModelToTile, ChunksOfWholeBlocksAreBitwiseEqual) {
   EXPECT_EQ(runChunks(*makeSession(*module, precision), tokens, {128}), expected);
 }
 
-/// A decode step is bitwise what a prefill block of one row gives: row 64 as the one row of a second block, and as a step of its own.
+/// A decode step is bitwise what a prefill block of one row gives: row 64 as the one row of a second block, and as a
+/// step of its own.
 TEST_F(ModelToTile, DecodeIsBitwiseAPrefillOfOneRow) {
   auto tokens = randomTokens(65, 5, kVocabulary);
   auto module = lower("hybrid.mlir", {});
@@ -86,7 +105,8 @@ TEST_F(ModelToTile, DecodeIsBitwiseAPrefillOfOneRow) {
 TEST_F(ModelToTile, ASequenceDoesNotSeeItsNeighbours) {
   auto module = lower("hybrid.mlir", {});
   auto precision = interpreter::TilePrecision::float32;
-  std::vector<std::vector<int32_t>> texts = {randomTokens(40, 6, kVocabulary), randomTokens(90, 7, kVocabulary), randomTokens(20, 8, kVocabulary)};
+  std::vector<std::vector<int32_t>> texts = {randomTokens(40, 6, kVocabulary), randomTokens(90, 7, kVocabulary),
+                                             randomTokens(20, 8, kVocabulary)};
   auto together = makeSession(*module, precision);
   std::vector<std::vector<double>> joint(texts.size());
   // Ragged steps: sequence i has chunks of its own sizes; the last of them decodes all along.
@@ -95,24 +115,24 @@ TEST_F(ModelToTile, ASequenceDoesNotSeeItsNeighbours) {
     LaunchStep step;
     std::vector<size_t> rows;
     for (size_t i = 0; i < texts.size(); ++i) {
-      if (round >= cuts[i].size())
-        continue;
+      if (round >= cuts[i].size()) continue;
       size_t begin = 0;
-      for (size_t r = 0; r < round; ++r)
-        begin += cuts[i][r];
-      step.sequences.push_back({static_cast<int64_t>(i), static_cast<int64_t>(begin), {texts[i].begin() + begin, texts[i].begin() + begin + cuts[i][round]}});
-      for (size_t r = 0; r < cuts[i][round]; ++r)
-        rows.push_back(i);
+      for (size_t r = 0; r < round; ++r) begin += cuts[i][r];
+      step.sequences.push_back({static_cast<int64_t>(i),
+                                static_cast<int64_t>(begin),
+                                {texts[i].begin() + begin, texts[i].begin() + begin + cuts[i][round]}});
+      for (size_t r = 0; r < cuts[i][round]; ++r) rows.push_back(i);
     }
-    for (size_t r = 0; r < rows.size(); ++r)
-      step.outputRows.push_back(static_cast<int32_t>(r));
+    for (size_t r = 0; r < rows.size(); ++r) step.outputRows.push_back(static_cast<int32_t>(r));
     std::vector<double> logits = run(*together, step);
     for (size_t r = 0; r < rows.size(); ++r)
-      joint[rows[r]].insert(joint[rows[r]].end(), logits.begin() + r * kVocabulary, logits.begin() + (r + 1) * kVocabulary);
+      joint[rows[r]].insert(joint[rows[r]].end(), logits.begin() + r * kVocabulary,
+                            logits.begin() + (r + 1) * kVocabulary);
   }
   for (size_t i = 0; i < texts.size(); ++i) {
     std::vector<int32_t> text(texts[i].begin(), texts[i].begin() + joint[i].size() / kVocabulary);
-    EXPECT_EQ(runChunks(*makeSession(*module, precision), text, cuts[i], static_cast<int64_t>(i)), joint[i]) << "sequence " << i;
+    EXPECT_EQ(runChunks(*makeSession(*module, precision), text, cuts[i], static_cast<int64_t>(i)), joint[i])
+        << "sequence " << i;
   }
 }
 
@@ -136,7 +156,8 @@ TEST_F(ModelToTile, RopeTableIsExactFarOut) {
   ASSERT_TRUE(mlir::succeeded(table));
   std::vector<int32_t> positions = {0, 1, 65535, 1048575, 10239999, 16777213};
   std::vector<float> cosines(positions.size() * 4), sines(positions.size() * 4);
-  uint64_t words[] = {reinterpret_cast<uint64_t>(cosines.data()), reinterpret_cast<uint64_t>(sines.data()), reinterpret_cast<uint64_t>(positions.data())};
+  uint64_t words[] = {reinterpret_cast<uint64_t>(cosines.data()), reinterpret_cast<uint64_t>(sines.data()),
+                      reinterpret_cast<uint64_t>(positions.data())};
   int64_t extents[] = {static_cast<int64_t>(positions.size())};
   ASSERT_TRUE(mlir::succeeded(table->run(words, extents)));
   for (size_t i = 0; i < positions.size(); ++i)

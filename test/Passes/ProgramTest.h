@@ -1,4 +1,5 @@
-// What the tests of lowered programs share: a model of test/Inputs/models taken to tile launches, run step by step with random weights.
+// What the tests of lowered programs share: a model of test/Inputs/models taken to tile launches, run step by step with
+// random weights.
 #pragma once
 
 #include "dialects/Model/IR/Model.h"
@@ -22,11 +23,11 @@ using interpreter::LaunchInterpreter;
 using interpreter::LaunchOptions;
 using interpreter::LaunchStep;
 
-/// Gains around one, matrices that keep the size of a row, the same for every caller; bfloat16 values, so that no dtype of a weight rounds them.
+/// Gains around one, matrices that keep the size of a row, the same for every caller; bfloat16 values, so that no dtype
+/// of a weight rounds them.
 inline std::vector<double> randomWeights(llvm::StringRef name, llvm::ArrayRef<int64_t> shape) {
   uint64_t elements = 1;
-  for (int64_t size : shape)
-    elements *= static_cast<uint64_t>(size);
+  for (int64_t size : shape) elements *= static_cast<uint64_t>(size);
   bool gain = shape.size() == 1;
   float scale = gain ? 0.25f : 1.5f / std::sqrt(static_cast<float>(shape.back()));
   std::vector<double> values(elements);
@@ -75,7 +76,8 @@ protected:
   static model::ProgramOp getProgram(mlir::ModuleOp module) { return *module.getOps<model::ProgramOp>().begin(); }
 
   /// A fresh session of a lowered program.
-  static std::unique_ptr<LaunchInterpreter> makeSession(mlir::ModuleOp module, interpreter::TilePrecision precision = interpreter::TilePrecision::float64) {
+  static std::unique_ptr<LaunchInterpreter>
+  makeSession(mlir::ModuleOp module, interpreter::TilePrecision precision = interpreter::TilePrecision::float64) {
     LaunchOptions options;
     options.precision = precision;
     options.weights = randomWeights;
@@ -87,8 +89,7 @@ protected:
   /// One step with one sequence, logits of all its rows.
   static LaunchStep stepOf(std::vector<int32_t> tokens, int64_t position = 0, int64_t slot = 0) {
     LaunchStep step;
-    for (size_t i = 0; i < tokens.size(); ++i)
-      step.outputRows.push_back(static_cast<int32_t>(i));
+    for (size_t i = 0; i < tokens.size(); ++i) step.outputRows.push_back(static_cast<int32_t>(i));
     step.sequences.push_back({slot, position, std::move(tokens)});
     return step;
   }
@@ -100,11 +101,13 @@ protected:
   }
 
   /// The logits of all tokens, prefilled in chunks of the given sizes, the last repeated.
-  static std::vector<double> runChunks(LaunchInterpreter &session, const std::vector<int32_t> &tokens, std::vector<size_t> sizes, int64_t slot = 0) {
+  static std::vector<double> runChunks(LaunchInterpreter &session, const std::vector<int32_t> &tokens,
+                                       std::vector<size_t> sizes, int64_t slot = 0) {
     std::vector<double> all;
     for (size_t at = 0, chunk = 0; at < tokens.size(); ++chunk) {
       size_t size = std::min(sizes[std::min(chunk, sizes.size() - 1)], tokens.size() - at);
-      std::vector<double> part = run(session, stepOf({tokens.begin() + at, tokens.begin() + at + size}, static_cast<int64_t>(at), slot));
+      std::vector<double> part =
+          run(session, stepOf({tokens.begin() + at, tokens.begin() + at + size}, static_cast<int64_t>(at), slot));
       all.insert(all.end(), part.begin(), part.end());
       at += size;
     }
@@ -113,8 +116,7 @@ protected:
 
   /// Largest difference over the largest absolute reference; infinite where sizes differ or a value is no number.
   static double difference(const std::vector<double> &actual, const std::vector<double> &expected) {
-    if (actual.size() != expected.size() || expected.empty())
-      return INFINITY;
+    if (actual.size() != expected.size() || expected.empty()) return INFINITY;
     double largest = 0, error = 0;
     for (size_t i = 0; i < actual.size(); ++i) {
       largest = std::max(largest, std::fabs(expected[i]));

@@ -6,15 +6,16 @@ using namespace mlir;
 
 namespace mmc {
 
-KernelBuilder::KernelBuilder(model::ProgramOp program, Location loc) : ImplicitLocOpBuilder(loc, program.getContext()), program(program) {
+KernelBuilder::KernelBuilder(model::ProgramOp program, Location loc)
+    : ImplicitLocOpBuilder(loc, program.getContext()), program(program) {
   clearInsertionPoint();
-  kernel = tile::KernelOp::create(*this, "kernel", getFunctionType({}, {}), getArrayAttr({}), /*grain=*/1, ArrayAttr(), ArrayAttr());
+  kernel = tile::KernelOp::create(*this, "kernel", getFunctionType({}, {}), getArrayAttr({}), /*grain=*/1, ArrayAttr(),
+                                  ArrayAttr());
   entry = createBlock(&kernel.getBody());
 }
 
 KernelBuilder::~KernelBuilder() {
-  if (!finished)
-    kernel.erase();
+  if (!finished) kernel.erase();
 }
 
 // ---------------------------------------------------------------------------------------------------- arguments
@@ -25,7 +26,8 @@ BlockArgument KernelBuilder::insert(unsigned index, Type type, StringRef name) {
 
 Value KernelBuilder::addOperand(Value operand, tile::ViewType type, StringRef access, StringRef name) {
   for (auto [argument, known] : llvm::zip_equal(operands, launchOperands))
-    if (known == operand && argument.value.getType() == type && cast<StringAttr>(argument.attribute.getValue()) == access)
+    if (known == operand && argument.value.getType() == type &&
+        cast<StringAttr>(argument.attribute.getValue()) == access)
       return argument.value;
   BlockArgument value = insert(operands.size(), type, name);
   operands.push_back({value, getNamedAttr(tile::kAccessAttr, getStringAttr(access))});
@@ -34,8 +36,7 @@ Value KernelBuilder::addOperand(Value operand, tile::ViewType type, StringRef ac
 }
 
 Value KernelBuilder::read(Value tensor, StringRef name) {
-  if (!model::getRowSpace(tensor.getType()))
-    return addOperand(tensor, getRowMajorView(tensor.getType()), "read", name);
+  if (!model::getRowSpace(tensor.getType())) return addOperand(tensor, getRowMajorView(tensor.getType()), "read", name);
   FailureOr<TensorView> view = resolveView(tensor);
   return failed(view) ? Value() : addOperand(view->root, view->getType(), "read", name);
 }
@@ -62,17 +63,19 @@ Value KernelBuilder::addTied(Value operand, tile::ViewType type, StringRef acces
 Value KernelBuilder::addStep(tile::StepField field) {
   auto attribute = tile::StepAttr::get(getContext(), field);
   for (Argument &argument : steps)
-    if (argument.attribute.getValue() == attribute)
-      return argument.value;
-  bool count = field == tile::StepField::token_count || field == tile::StepField::output_count || field == tile::StepField::sequence_count;
-  Type type = count ? Type(getIndexType()) : tile::ViewType::get(getContext(), {ShapedType::kDynamic}, getI32Type(), Attribute());
+    if (argument.attribute.getValue() == attribute) return argument.value;
+  bool count = field == tile::StepField::token_count || field == tile::StepField::output_count ||
+               field == tile::StepField::sequence_count;
+  Type type = count ? Type(getIndexType())
+                    : tile::ViewType::get(getContext(), {ShapedType::kDynamic}, getI32Type(), Attribute());
   BlockArgument value = insert(operands.size() + results.size() + steps.size(), type, tile::stringifyStepField(field));
   steps.push_back({value, getNamedAttr(tile::kStepAttr, attribute)});
   return value;
 }
 
 Value KernelBuilder::addWork(tile::WorkFilter filter, int64_t tileRows) {
-  BlockArgument value = insert(operands.size() + results.size() + steps.size(), tile::RaggedType::get(getContext()), "sequences");
+  BlockArgument value =
+      insert(operands.size() + results.size() + steps.size(), tile::RaggedType::get(getContext()), "sequences");
   steps.push_back({value, getNamedAttr(tile::kWorkAttr, tile::WorkAttr::get(getContext(), filter, tileRows))});
   return value;
 }
@@ -113,7 +116,8 @@ Value KernelBuilder::constant(double value, Type type) {
 }
 
 Value KernelBuilder::splat(int64_t value, RankedTensorType type) {
-  return arith::ConstantOp::create(*this, DenseElementsAttr::get(type, Attribute(getI32IntegerAttr(static_cast<int32_t>(value)))));
+  return arith::ConstantOp::create(
+      *this, DenseElementsAttr::get(type, Attribute(getI32IntegerAttr(static_cast<int32_t>(value)))));
 }
 
 Value KernelBuilder::toIndex(Value integer) { return arith::IndexCastOp::create(*this, getIndexType(), integer); }
@@ -122,20 +126,23 @@ Value KernelBuilder::toInteger(Value index) { return arith::IndexCastOp::create(
 
 Value KernelBuilder::toFloat(Value integers) {
   Type type = getF32Type();
-  if (auto tensor = dyn_cast<RankedTensorType>(integers.getType()))
-    type = tileType(tensor.getShape(), type);
+  if (auto tensor = dyn_cast<RankedTensorType>(integers.getType())) type = tileType(tensor.getShape(), type);
   return arith::SIToFPOp::create(*this, type, integers);
 }
 
-RankedTensorType KernelBuilder::tileType(ArrayRef<int64_t> shape, Type element) { return RankedTensorType::get(shape, element); }
+RankedTensorType KernelBuilder::tileType(ArrayRef<int64_t> shape, Type element) {
+  return RankedTensorType::get(shape, element);
+}
 
-Value KernelBuilder::load(Value view, ValueRange indices, ArrayRef<int64_t> along, ArrayRef<int64_t> shape, Value limit) {
+Value KernelBuilder::load(Value view, ValueRange indices, ArrayRef<int64_t> along, ArrayRef<int64_t> shape,
+                          Value limit) {
   Type element = cast<tile::ViewType>(view.getType()).getElementType();
   return tile::LoadOp::create(*this, tileType(shape, element), view, indices, along, limit);
 }
 
 Value KernelBuilder::loadScalar(Value view, ValueRange indices) {
-  return tile::LoadOp::create(*this, cast<tile::ViewType>(view.getType()).getElementType(), view, indices, ArrayRef<int64_t>());
+  return tile::LoadOp::create(*this, cast<tile::ViewType>(view.getType()).getElementType(), view, indices,
+                              ArrayRef<int64_t>());
 }
 
 void KernelBuilder::store(Value value, Value view, ValueRange indices, ArrayRef<int64_t> along, Value limit) {
@@ -147,12 +154,10 @@ Value KernelBuilder::widen(Value value) { return convert(value, getF32Type()); }
 
 Value KernelBuilder::convert(Value value, Type element) {
   auto from = dyn_cast<FloatType>(getElementTypeOrSelf(value.getType())), to = dyn_cast<FloatType>(element);
-  if (!from || !to || from == to)
-    return value;
+  if (!from || !to || from == to) return value;
   auto tensor = dyn_cast<RankedTensorType>(value.getType());
   Type type = tensor ? Type(tileType(tensor.getShape(), element)) : element;
-  if (from.getWidth() < to.getWidth())
-    return arith::ExtFOp::create(*this, type, value);
+  if (from.getWidth() < to.getWidth()) return arith::ExtFOp::create(*this, type, value);
   return arith::TruncFOp::create(*this, type, value);
 }
 
@@ -162,9 +167,11 @@ Value KernelBuilder::broadcast(Value value, ArrayRef<int64_t> dims, ArrayRef<int
 
 Value KernelBuilder::minimum(Value a, Value b) { return arith::MinSIOp::create(*this, a, b); }
 
-// ---------------------------------------------------------------------------------------------------- kernel and launch
+// ---------------------------------------------------------------------------------------------------- kernel and
+// launch
 
-/// The kernel of the program under `name` or `name_1`, ... that equals `kernel`, which is erased then; else `kernel`, added to the program.
+/// The kernel of the program under `name` or `name_1`, ... that equals `kernel`, which is erased then; else `kernel`,
+/// added to the program.
 tile::KernelOp KernelBuilder::share(tile::KernelOp kernel, StringRef name) {
   for (unsigned suffix = 0;; ++suffix) {
     std::string candidate = suffix ? (name + "_" + Twine(suffix)).str() : name.str();
@@ -220,8 +227,7 @@ std::string getTypeName(Type element) {
 std::string getShapeName(ArrayRef<int64_t> shape) {
   std::string text;
   for (int64_t size : shape)
-    if (!ShapedType::isDynamic(size))
-      text += (text.empty() ? "" : "x") + std::to_string(size);
+    if (!ShapedType::isDynamic(size)) text += (text.empty() ? "" : "x") + std::to_string(size);
   return text;
 }
 

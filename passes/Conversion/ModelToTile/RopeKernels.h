@@ -1,16 +1,17 @@
-// Rotary position embedding as kernels: the table of cosines and sines of a step's positions, the rotation of a head's channels, and the kernel
-// of a rope that stands alone.
+// Rotary position embedding as kernels: the table of cosines and sines of a step's positions, the rotation of a head's
+// channels, and the kernel of a rope that stands alone.
 #pragma once
 
 #include "passes/Conversion/ModelToTile/KernelBuilder.h"
 
 namespace mmc {
 
-/// Cosines and sines tensor<? x rotaryDim/2 x f32, tokens> of the step's positions, from a launch before `before`. One launch serves all ropes of
-/// a block that agree on theta and rotaryDim and come after it.
+/// Cosines and sines tensor<? x rotaryDim/2 x f32, tokens> of the step's positions, from a launch before `before`. One
+/// launch serves all ropes of a block that agree on theta and rotaryDim and come after it.
 std::pair<mlir::Value, mlir::Value> getRopeTable(model::RopeOp rope, mlir::Operation *before);
 
-/// A head's channels on their way through a chain of casts and ropes: loaded in the pieces that the ropes need, kept as f32 or as the casts say.
+/// A head's channels on their way through a chain of casts and ropes: loaded in the pieces that the ropes need, kept as
+/// f32 or as the casts say.
 class HeadChain {
 public:
   /// The chain of casts and ropes inside `dispatch` that ends in `value`.
@@ -25,7 +26,8 @@ public:
 
   /// Pieces (first channel, tile) of row `row` and head `head` of the source's view, after the chain's ops.
   using Piece = std::pair<int64_t, mlir::Value>;
-  llvm::SmallVector<Piece> emit(KernelBuilder &builder, mlir::Value view, mlir::Value cosines, mlir::Value sines, mlir::Value row, mlir::Value head) const;
+  llvm::SmallVector<Piece> emit(KernelBuilder &builder, mlir::Value view, mlir::Value cosines, mlir::Value sines,
+                                mlir::Value row, mlir::Value head) const;
 
 private:
   mlir::Value source;

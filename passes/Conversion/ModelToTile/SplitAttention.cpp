@@ -1,11 +1,12 @@
-// SplitAttention: softmax attention over a paged cache as an append kernel and two attention kernels, for tiles of prefilled rows and for single
-// rows. A work point is one tile of rows and one KV head with its group of query heads; it walks the cached positions in blocks with an online
-// softmax, so no T x T buffer ever exists:
+// SplitAttention: softmax attention over a paged cache as an append kernel and two attention kernels, for tiles of
+// prefilled rows and for single rows. A work point is one tile of rows and one KV head with its group of query heads;
+// it walks the cached positions in blocks with an online softmax, so no T x T buffer ever exists:
 //
-//   for j in 0 .. pos + rows step BK:  S = mask(Q K^T); m' = max(m, rowmax S); P = exp(S - m'); l = l exp(m - m') + rowsum P; O = O exp(m - m') + P V
+//   for j in 0 .. pos + rows step BK:  S = mask(Q K^T); m' = max(m, rowmax S); P = exp(S - m'); l = l exp(m - m') +
+//   rowsum P; O = O exp(m - m') + P V
 //
-// Invariant: a block that a row's mask excludes entirely changes nothing of that row, bit by bit; so an answer does not depend on how a prompt is
-// cut into chunks or tiles. A block never crosses a page.
+// Invariant: a block that a row's mask excludes entirely changes nothing of that row, bit by bit; so an answer does not
+// depend on how a prompt is cut into chunks or tiles. A block never crosses a page.
 #include "passes/Conversion/ModelToTile/Passes.h"
 #include "passes/Conversion/ModelToTile/RopeKernels.h"
 #include "passes/Fusion/Dispatches.h"
@@ -24,12 +25,14 @@ struct CacheLayout {
   int64_t page;  // positions of a page
   int64_t table; // pages of a sequence
 
-  /// Keys lie channel-major in a page and values position-major, so that both are panels with the contracted dimension outermost.
+  /// Keys lie channel-major in a page and values position-major, so that both are panels with the contracted dimension
+  /// outermost.
   tile::ViewType getView(RankedTensorType cache, bool keys) const {
     int64_t heads = cache.getDimSize(1), channels = cache.getDimSize(2);
     SmallVector<int64_t> strides = {keys ? 1 : channels, page * channels, keys ? page : 1};
     SmallVector<int64_t> shape = {ShapedType::kDynamic, ShapedType::kDynamic, heads, channels};
-    return tile::ViewType::get(cache.getContext(), shape, cache.getElementType(), tile::PagedAttr::get(cache.getContext(), page, table, strides));
+    return tile::ViewType::get(cache.getContext(), shape, cache.getElementType(),
+                               tile::PagedAttr::get(cache.getContext(), page, table, strides));
   }
 };
 
@@ -59,8 +62,7 @@ LogicalResult Attention::prepare() {
   values = op.getVCache();
   Value output;
   for (Value value : dispatch.getBody().front().getTerminator()->getOperands()) {
-    if (value == op.getNewKCache() || value == op.getNewVCache())
-      continue;
+    if (value == op.getNewKCache() || value == op.getNewVCache()) continue;
     auto cast = value.getDefiningOp<arith::TruncFOp>();
     if (output || (value != op.getResult() && !(cast && cast.getIn() == op.getResult())))
       return dispatch.emitOpError("expected the attention's result, perhaps rounded, and its caches as results");
@@ -70,33 +72,32 @@ LogicalResult Attention::prepare() {
   return success();
 }
 
-/// Appends the step's keys and values to the caches, rotating keys (and queries, into a tensor of their own) where the dispatch says so.
+/// Appends the step's keys and values to the caches, rotating keys (and queries, into a tensor of their own) where the
+/// dispatch says so.
 LogicalResult Attention::append() {
   HeadChain queryChain(dispatch, op.getQ()), keyChain(dispatch, op.getK()), valueChain(dispatch, op.getV());
   for (HeadChain *chain : {&queryChain, &keyChain, &valueChain})
-    if (failed(chain->verify()))
-      return failure();
+    if (failed(chain->verify())) return failure();
   bool rotatesQueries = op.getQ() != queryChain.getSource();
   model::RopeOp rope = keyChain.getRope() ? keyChain.getRope() : queryChain.getRope();
-  if (valueChain.hasRope())
-    return op.emitOpError("expected values without rope");
+  if (valueChain.hasRope()) return op.emitOpError("expected values without rope");
   if (keyChain.getRope() && queryChain.getRope() &&
-      (keyChain.getRope().getTheta() != queryChain.getRope().getTheta() || keyChain.getRope().getRotaryDim() != queryChain.getRope().getRotaryDim()))
+      (keyChain.getRope().getTheta() != queryChain.getRope().getTheta() ||
+       keyChain.getRope().getRotaryDim() != queryChain.getRope().getRotaryDim()))
     return op.emitOpError("expected the ropes of queries and keys in one dispatch to agree on theta and dims");
   std::pair<Value, Value> table;
-  if (rope)
-    table = getRopeTable(rope, dispatch);
+  if (rope) table = getRopeTable(rope, dispatch);
 
   KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), op.getLoc());
   Value queryView = rotatesQueries ? b.read(queryChain.getSource(), "q") : Value();
   Value keyView = b.read(keyChain.getSource(), "k"), valueView = b.read(valueChain.getSource(), "v");
-  if (!keyView || !valueView || (rotatesQueries && !queryView))
-    return failure();
+  if (!keyView || !valueView || (rotatesQueries && !queryView)) return failure();
   Value cosines, sines;
-  if (rope)
-    cosines = b.read(table.first, "cosines"), sines = b.read(table.second, "sines");
-  Value keyCache = b.addTied(keys, layout.getView(cast<RankedTensorType>(keys.getType()), true), "readwrite", "k_cache");
-  Value valueCache = b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "readwrite", "v_cache");
+  if (rope) cosines = b.read(table.first, "cosines"), sines = b.read(table.second, "sines");
+  Value keyCache =
+      b.addTied(keys, layout.getView(cast<RankedTensorType>(keys.getType()), true), "readwrite", "k_cache");
+  Value valueCache =
+      b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "readwrite", "v_cache");
   Value rotated = rotatesQueries ? b.addResult(cast<RankedTensorType>(op.getQ().getType()), "q_rotated") : Value();
   Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
   Value position = b.toIndex(b.loadScalar(b.addStep(tile::StepField::row_positions), {row}));
@@ -120,7 +121,8 @@ LogicalResult Attention::append() {
       b.store(piece, valueCache, {slot, position, head, b.index(first)}, {3});
   });
   std::string name = rope ? "rope" + std::to_string(rope.getRotaryDim()) + "_append_" : "append_";
-  name += (rotatesQueries ? std::to_string(heads) + "x" : "") + std::to_string(kvHeads) + "x" + std::to_string(channels);
+  name +=
+      (rotatesQueries ? std::to_string(heads) + "x" : "") + std::to_string(kvHeads) + "x" + std::to_string(channels);
   tile::LaunchOp launch = b.finish(name + "_" + getTypeName(getElementTypeOrSelf(keys.getType())), dispatch);
   keys = launch.getResult(0);
   values = launch.getResult(1);
@@ -143,14 +145,18 @@ struct Block {
   Value emitScores(Value first, Value keyTile) {
     Value scores = tile::DotOp::create(b, queries, keyTile, Value(), /*transposeA=*/false, /*transposeB=*/true);
     RankedTensorType integers = b.tileType({rows, columns}, b.getI32Type());
-    Value position = arith::AddIOp::create(b, tile::IotaOp::create(b, integers, 1), b.broadcast(b.toInteger(first), {}, {rows, columns}));
-    Value allowed = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, position, b.broadcast(rowPositions, {0}, {rows, columns}));
+    Value position = arith::AddIOp::create(b, tile::IotaOp::create(b, integers, 1),
+                                           b.broadcast(b.toInteger(first), {}, {rows, columns}));
+    Value allowed =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sle, position, b.broadcast(rowPositions, {0}, {rows, columns}));
     if (window > 0) {
       Value before = arith::SubIOp::create(b, rowPositions, b.splat(window, b.tileType({rows}, b.getI32Type())));
-      Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, position, b.broadcast(before, {0}, {rows, columns}));
+      Value inside =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, position, b.broadcast(before, {0}, {rows, columns}));
       allowed = arith::AndIOp::create(b, allowed, inside);
     }
-    return arith::SelectOp::create(b, allowed, scores, b.constant(-std::numeric_limits<double>::infinity(), scores.getType()));
+    return arith::SelectOp::create(b, allowed, scores,
+                                   b.constant(-std::numeric_limits<double>::infinity(), scores.getType()));
   }
 
   /// One step of the online softmax: the new maximum, sum and output.
@@ -170,15 +176,17 @@ struct Block {
   }
 };
 
-/// One attention kernel: query tiles of `tileRows` rows (1 in the decode kernel). A null `output` is made, else completed in place.
+/// One attention kernel: query tiles of `tileRows` rows (1 in the decode kernel). A null `output` is made, else
+/// completed in place.
 FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output) {
   KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), op.getLoc());
   Value queryView = b.read(q, "q");
-  if (!queryView)
-    return failure();
-  Value outputView = output ? b.addTied(output, getRowMajorView(outputType), "readwrite", "o") : b.addResult(outputType, "o");
+  if (!queryView) return failure();
+  Value outputView =
+      output ? b.addTied(output, getRowMajorView(outputType), "readwrite", "o") : b.addResult(outputType, "o");
   Value keyCache = b.addTied(keys, layout.getView(cast<RankedTensorType>(keys.getType()), true), "read", "k_cache");
-  Value valueCache = b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "read", "v_cache");
+  Value valueCache =
+      b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "read", "v_cache");
   Value list = b.addWork(prefill ? tile::WorkFilter::prefill : tile::WorkFilter::decode, prefill ? tileRows : 0);
   Value record = b.addWorkPoint(list, "tile");
   Value head = b.addPoint(tile::ExtentKind::fixed, kvHeads, "kv_head");
@@ -196,7 +204,8 @@ FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output)
   Value rowPositions = arith::AddIOp::create(b, tileRow, b.broadcast(b.toInteger(point.getPosition()), {}, {rows}));
   Value end = arith::AddIOp::create(b, point.getPosition(), point.getRows());
   int64_t window = op.getWindow();
-  Block block{b, rows, columns, group, channels, valueChannels, window, keyCache, valueCache, point.getSlot(), head, Q, rowPositions, end};
+  Block block{b,        rows,       columns,         group, channels, valueChannels, window,
+              keyCache, valueCache, point.getSlot(), head,  Q,        rowPositions,  end};
 
   Value first = b.index(0);
   if (window > 0) { // whole blocks before every row's window are skipped
@@ -204,8 +213,10 @@ FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output)
     oldest = arith::MaxSIOp::create(b, oldest, b.index(0));
     first = arith::MulIOp::create(b, arith::DivSIOp::create(b, oldest, b.index(columns)), b.index(columns));
   }
-  // NOTE: the maximum starts finite, so that a block without any allowed position gives exp(-inf) = 0 and not exp(-inf + inf).
-  SmallVector<Value> carried = {b.constant(std::numeric_limits<float>::lowest(), block.floats({rows})), b.constant(0.0, block.floats({rows})),
+  // NOTE: the maximum starts finite, so that a block without any allowed position gives exp(-inf) = 0 and not exp(-inf
+  // + inf).
+  SmallVector<Value> carried = {b.constant(std::numeric_limits<float>::lowest(), block.floats({rows})),
+                                b.constant(0.0, block.floats({rows})),
                                 b.constant(0.0, block.floats({rows, valueChannels}))};
   auto loop = scf::ForOp::create(b, first, end, b.index(columns), carried);
   {
@@ -228,14 +239,11 @@ FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output)
 
 LogicalResult convert(model::DispatchOp dispatch, CacheLayout layout, int64_t queryTile) {
   Attention attention{dispatch, {}, layout, 0, 0, 0, 0, {}, {}, {}, {}};
-  if (failed(attention.prepare()) || failed(attention.append()))
-    return failure();
+  if (failed(attention.prepare()) || failed(attention.append())) return failure();
   FailureOr<Value> prefilled = attention.attend(true, queryTile, Value());
-  if (failed(prefilled))
-    return failure();
+  if (failed(prefilled)) return failure();
   FailureOr<Value> output = attention.attend(false, 1, *prefilled);
-  if (failed(output))
-    return failure();
+  if (failed(output)) return failure();
   SmallVector<Value> results;
   for (Value value : dispatch.getBody().front().getTerminator()->getOperands()) {
     bool isKeys = value == attention.op.getNewKCache(), isValues = value == attention.op.getNewVCache();
@@ -252,25 +260,20 @@ struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
     auto error = [&] { return getOperation().emitError() << "mmc-split-attention expected "; };
     if (pageTokens < 1 || (pageTokens > 64 && pageTokens % 64 != 0))
       return error() << "page-tokens of at most 64 or a multiple of 64, got " << pageTokens.getValue();
-    if (maxModelLen < 1)
-      return error() << "a positive max-model-len, got " << maxModelLen.getValue();
-    if (queryTile < 1)
-      return error() << "a positive query-tile, got " << queryTile.getValue();
+    if (maxModelLen < 1) return error() << "a positive max-model-len, got " << maxModelLen.getValue();
+    if (queryTile < 1) return error() << "a positive query-tile, got " << queryTile.getValue();
     return success();
   }
 
   void runOnOperation() override {
-    if (failed(checkOptions()))
-      return signalPassFailure();
+    if (failed(checkOptions())) return signalPassFailure();
     CacheLayout layout{pageTokens, static_cast<int64_t>(llvm::divideCeil(maxModelLen, pageTokens))};
     SmallVector<model::DispatchOp> dispatches;
     getOperation().walk([&](model::DispatchOp dispatch) {
-      if (getDispatchKind(dispatch) == DispatchKind::attention)
-        dispatches.push_back(dispatch);
+      if (getDispatchKind(dispatch) == DispatchKind::attention) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(convert(dispatch, layout, queryTile)))
-        return signalPassFailure();
+      if (failed(convert(dispatch, layout, queryTile))) return signalPassFailure();
   }
 };
 

@@ -6,8 +6,7 @@ namespace mmc {
 
 static SmallVector<int64_t> getRowMajorStrides(ArrayRef<int64_t> shape) {
   SmallVector<int64_t> strides(shape.size(), 1);
-  for (size_t i = shape.size(); i > 1; --i)
-    strides[i - 2] = strides[i - 1] * shape[i - 1];
+  for (size_t i = shape.size(); i > 1; --i) strides[i - 2] = strides[i - 1] * shape[i - 1];
   return strides;
 }
 
@@ -24,8 +23,7 @@ FailureOr<TensorView> resolveView(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
   if (auto split = value.getDefiningOp<model::SplitHeadsOp>()) {
     FailureOr<TensorView> view = resolveView(split.getX());
-    if (failed(view))
-      return failure();
+    if (failed(view)) return failure();
     int64_t parts = split.getNumResults(), part = cast<OpResult>(value).getResultNumber();
     int64_t heads = type.getDimSize(1), channels = type.getDimSize(2);
     int64_t unit = view->strides[1];
@@ -36,11 +34,11 @@ FailureOr<TensorView> resolveView(Value value) {
   }
   if (auto merge = value.getDefiningOp<model::MergeHeadsOp>()) {
     FailureOr<TensorView> view = resolveView(merge.getX());
-    if (failed(view))
-      return failure();
+    if (failed(view)) return failure();
     if (view->shape[1] != 1 && view->strides[1] != view->shape[2] * view->strides[2])
-      return merge.emitOpError() << "expected the heads of x to lie next to each other, got one every " << view->strides[1] << " elements for "
-                                 << view->shape[2] << " channels; they are parts of an interleaved split",
+      return merge.emitOpError() << "expected the heads of x to lie next to each other, got one every "
+                                 << view->strides[1] << " elements for " << view->shape[2]
+                                 << " channels; they are parts of an interleaved split",
              failure();
     view->shape = {view->shape[0], view->shape[1] * view->shape[2]};
     view->strides = {view->strides[0], view->strides[2]};
@@ -55,13 +53,15 @@ FailureOr<TensorView> resolveView(Value value) {
 
 tile::ViewType getRowMajorView(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tile::ViewType::get(type.getContext(), tensor ? tensor.getShape() : ArrayRef<int64_t>(), getElementTypeOrSelf(type), Attribute());
+  return tile::ViewType::get(type.getContext(), tensor ? tensor.getShape() : ArrayRef<int64_t>(),
+                             getElementTypeOrSelf(type), Attribute());
 }
 
 tile::ViewType getPanelView(RankedTensorType weight) {
   MLIRContext *context = weight.getContext();
   int64_t together = weight.getElementType().isBF16() ? 2 : 1;
-  return tile::ViewType::get(context, weight.getShape(), weight.getElementType(), tile::PanelsAttr::get(context, 16, together, 64));
+  return tile::ViewType::get(context, weight.getShape(), weight.getElementType(),
+                             tile::PanelsAttr::get(context, 16, together, 64));
 }
 
 } // namespace mmc

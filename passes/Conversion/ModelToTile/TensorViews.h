@@ -1,4 +1,5 @@
-// Where a row tensor of a program lies in memory: reshapes (split_heads, merge_heads) cost nothing, they only change strides.
+// Where a row tensor of a program lies in memory: reshapes (split_heads, merge_heads) cost nothing, they only change
+// strides.
 #pragma once
 
 #include "dialects/Model/IR/Model.h"
@@ -17,14 +18,15 @@ struct TensorView {
   tile::ViewType getType() const;
 };
 
-/// Follows the reshapes that produce `value` to the tensor that is in memory. Fails, with a diagnostic, where heads are merged that do not
-/// lie next to each other (a part of an interleaved split).
+/// Follows the reshapes that produce `value` to the tensor that is in memory. Fails, with a diagnostic, where heads are
+/// merged that do not lie next to each other (a part of an interleaved split).
 mlir::FailureOr<TensorView> resolveView(mlir::Value value);
 
 /// A row-major view of a tensor's shape, rank 0 for a scalar.
 tile::ViewType getRowMajorView(mlir::Type type);
 
-/// Packed panels of a product's weight [N, K] or [E, N, K]: 64 rows to a panel, two columns together for bf16, one for f32.
+/// Packed panels of a product's weight [N, K] or [E, N, K]: panels of 16 rows, two columns together for
+/// bf16, one for f32.
 tile::ViewType getPanelView(mlir::RankedTensorType weight);
 
 } // namespace mmc

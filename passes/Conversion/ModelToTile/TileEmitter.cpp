@@ -22,8 +22,7 @@ Value TileEmitter::getF32(Value value) {
 
 Value TileEmitter::getScalar(Value scalar, RankedTensorType tile) {
   FloatAttr constant;
-  if (matchPattern(scalar, m_Constant(&constant)))
-    return builder.constant(constant.getValueAsDouble(), tile);
+  if (matchPattern(scalar, m_Constant(&constant))) return builder.constant(constant.getValueAsDouble(), tile);
   Value view = builder.addOperand(scalar, getRowMajorView(scalar.getType()), "read", "scale");
   return builder.broadcast(builder.loadScalar(view, {}), {}, tile.getShape());
 }
@@ -38,11 +37,9 @@ Value TileEmitter::emitSigmoid(Value x) {
 LogicalResult TileEmitter::emit(Operation *op) {
   SmallVector<Value> operands;
   for (Value operand : op->getOperands()) {
-    if (!isa<RankedTensorType>(operand.getType()))
-      break; // the scales of a residual
+    if (!isa<RankedTensorType>(operand.getType())) break; // the scales of a residual
     operands.push_back(getF32(operand));
-    if (!operands.back())
-      return failure();
+    if (!operands.back()) return failure();
   }
   Value result;
   if (auto residual = dyn_cast<model::ResidualOp>(op)) {
@@ -57,19 +54,17 @@ LogicalResult TileEmitter::emit(Operation *op) {
   } else if (isa<arith::TruncFOp, arith::ExtFOp>(op)) {
     result = operands[0];
   } else {
-    result = builder.create(builder.getLoc(), op->getName().getIdentifier(), operands, {operands[0].getType()})->getResult(0);
+    result = builder.create(builder.getLoc(), op->getName().getIdentifier(), operands, {operands[0].getType()})
+                 ->getResult(0);
   }
   set(op->getResult(0), builder.convert(result, getElementTypeOrSelf(op->getResult(0).getType())));
   return success();
 }
 
 StringRef getEpilogueName(Operation *op) {
-  if (isa<arith::TruncFOp, arith::ExtFOp>(op))
-    return "";
-  if (isa<arith::MulFOp>(op))
-    return "mul";
-  if (isa<arith::AddFOp>(op))
-    return "add";
+  if (isa<arith::TruncFOp, arith::ExtFOp>(op)) return "";
+  if (isa<arith::MulFOp>(op)) return "mul";
+  if (isa<arith::AddFOp>(op)) return "add";
   return op->getName().stripDialect();
 }
 

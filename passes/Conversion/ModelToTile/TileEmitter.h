@@ -1,5 +1,6 @@
-// Emits the elementwise ops of a dispatch on tiles: every model value of the dispatch's body has a tile of the place that the kernel is at.
-// All arithmetic is f32; a value of another float type is widened before and rounded where the program rounds.
+// Emits the elementwise ops of a dispatch on tiles: every model value of the dispatch's body has a tile of the place
+// that the kernel is at. All arithmetic is f32; a value of another float type is widened before and rounded where the
+// program rounds.
 #pragma once
 
 #include "passes/Conversion/ModelToTile/KernelBuilder.h"
@@ -12,7 +13,8 @@ namespace mmc {
 
 class TileEmitter {
 public:
-  /// Loads the tile of a value from outside the dispatch at the kernel's place; null, with a diagnostic, where that cannot be.
+  /// Loads the tile of a value from outside the dispatch at the kernel's place; null, with a diagnostic, where that
+  /// cannot be.
   using Loader = std::function<mlir::Value(mlir::Value)>;
 
   TileEmitter(KernelBuilder &builder, Loader loader) : builder(builder), loader(std::move(loader)) {}

@@ -1,9 +1,11 @@
-// TileLinear: dense and grouped products as panel kernels. A work point is one panel of 64 output columns (of one expert); it walks the rows in
-// blocks, multiplies the whole depth and applies the epilogue to the block before it is stored.
+// TileLinear: dense and grouped products as panel kernels. A work point is one panel of 64 output columns (of one
+// expert); it walks the rows in blocks, multiplies the whole depth and applies the epilogue to the block before it is
+// stored.
 //
 //   for r in rows step 48:  X = x[r .. r+48]; Y = X . panel^T; Y = epilogue(Y); y[r .. r+48, panel] = Y
 //
-// Floor: 2 rows N K FLOP; N K weights read once per step. Each element is reduced over K in ascending order whatever the number of rows.
+// Floor: 2 rows N K FLOP; N K weights read once per step. Each element is reduced over K in ascending order whatever
+// the number of rows.
 #include "passes/Conversion/ModelToTile/Passes.h"
 #include "passes/Conversion/ModelToTile/TileEmitter.h"
 #include "passes/Fusion/Dispatches.h"
@@ -16,13 +18,14 @@ namespace mmc {
 
 namespace {
 
-constexpr int64_t kPanel = 64; // columns of a panel; the packing of weights relies on it
+constexpr int64_t kPanel = 64; // output columns of a work point: a whole number of weight panels
 
 /// The kernel of one dispatch while it is written.
 class PanelKernel {
 public:
   PanelKernel(model::DispatchOp dispatch, int64_t rowBlock)
-      : dispatch(dispatch), rowBlock(rowBlock), builder(dispatch->getParentOfType<model::ProgramOp>(), dispatch.getLoc()),
+      : dispatch(dispatch), rowBlock(rowBlock),
+        builder(dispatch->getParentOfType<model::ProgramOp>(), dispatch.getLoc()),
         emitter(builder, [this](Value value) { return loadInput(value); }) {}
 
   LogicalResult emit();
@@ -62,7 +65,8 @@ LogicalResult PanelKernel::emitDomain() {
     if (space == model::RowSpace::routes)
       return linear.emitOpError("expected rows of tokens or outputs, got routes; products of routes are grouped");
     begin = builder.index(0);
-    end = builder.addStep(space == model::RowSpace::outputs ? tile::StepField::output_count : tile::StepField::token_count);
+    end = builder.addStep(space == model::RowSpace::outputs ? tile::StepField::output_count
+                                                            : tile::StepField::token_count);
   }
   Value panel = builder.addPoint(tile::ExtentKind::fixed, llvm::divideCeil(width, kPanel), "panel");
   column = arith::MulIOp::create(builder, panel, builder.index(kPanel));
@@ -72,14 +76,12 @@ LogicalResult PanelKernel::emitDomain() {
 /// The block's rows of a product's left operand, gathered where the dispatch gathers them.
 Value PanelKernel::loadRows(Value x) {
   Value &tile = rows[x];
-  if (tile)
-    return tile;
+  if (tile) return tile;
   SmallVector<int64_t> shape = {rowBlock, cast<RankedTensorType>(x.getType()).getDimSize(1)};
   auto gather = x.getDefiningOp<model::GatherRoutesOp>();
   if (gather && gather->getParentOp() == dispatch) {
     Value source = builder.read(gather.getSource(), "source"), view = builder.read(gather.getX(), "x");
-    if (!source || !view)
-      return {};
+    if (!source || !view) return {};
     Value indices = builder.load(source, {row}, {0}, {rowBlock}, limit);
     Type type = builder.tileType(shape, getElementTypeOrSelf(view.getType()));
     SmallVector<Value> start(2, builder.index(0));
@@ -97,8 +99,7 @@ Value PanelKernel::loadInput(Value value) {
 
 LogicalResult PanelKernel::emitProduct(Operation *op, Value x, Value weight) {
   Value a = loadRows(x);
-  if (!a)
-    return failure();
+  if (!a) return failure();
   Value panels = builder.readPanels(weight, "weight");
   int64_t depth = cast<RankedTensorType>(a.getType()).getDimSize(1);
   Value b = expert ? builder.load(panels, {expert, column, builder.index(0)}, {1, 2}, {kPanel, depth})
@@ -121,13 +122,11 @@ LogicalResult PanelKernel::emitBlock() {
       emitted = emitter.emit(&op);
     else if (!isa<model::GatherRoutesOp>(op))
       emitted = op.emitOpError("cannot be part of a product's dispatch");
-    if (failed(emitted))
-      return failure();
+    if (failed(emitted)) return failure();
   }
   for (auto [view, value] : llvm::zip_equal(results, dispatch.getBody().front().getTerminator()->getOperands())) {
     Value tile = emitter.get(value);
-    if (!tile)
-      return failure();
+    if (!tile) return failure();
     builder.store(tile, view, {row, column}, {0, 1}, limit);
   }
   return success();
@@ -136,27 +135,25 @@ LogicalResult PanelKernel::emitBlock() {
 /// linear_silu_24576x6144_bf16: product, epilogue, output and input channels, element type of the rows.
 std::string PanelKernel::getName() {
   Operation *product = findOp<model::LinearOp>(dispatch);
-  if (!product)
-    product = findOp<model::GroupedLinearOp>(dispatch);
+  if (!product) product = findOp<model::GroupedLinearOp>(dispatch);
   std::string name;
   for (Operation &op : dispatch.getBody().front().without_terminator()) {
-    StringRef part = isa<model::LinearOp>(op)           ? "linear"
-                     : isa<model::GroupedLinearOp>(op)  ? "experts"
-                     : isa<model::GatherRoutesOp>(op)   ? ""
-                                                        : getEpilogueName(&op);
-    if (!part.empty())
-      name += (name.empty() ? "" : "_") + part.str();
+    StringRef part = isa<model::LinearOp>(op)          ? "linear"
+                     : isa<model::GroupedLinearOp>(op) ? "experts"
+                     : isa<model::GatherRoutesOp>(op)  ? ""
+                                                       : getEpilogueName(&op);
+    if (!part.empty()) name += (name.empty() ? "" : "_") + part.str();
   }
-  for (auto [from, to] : {std::pair("linear_silu_linear_mul", "linear_swiglu"), std::pair("experts_silu_experts_mul", "experts_swiglu")})
-    if (size_t at = name.find(from); at != std::string::npos)
-      name.replace(at, StringRef(from).size(), to);
+  for (auto [from, to] :
+       {std::pair("linear_silu_linear_mul", "linear_swiglu"), std::pair("experts_silu_experts_mul", "experts_swiglu")})
+    if (size_t at = name.find(from); at != std::string::npos) name.replace(at, StringRef(from).size(), to);
   auto weight = cast<RankedTensorType>(product->getOperands().back().getType());
-  return name + "_" + getShapeName(weight.getShape().take_back(2)) + "_" + getTypeName(getElementTypeOrSelf(product->getOperand(0).getType()));
+  return name + "_" + getShapeName(weight.getShape().take_back(2)) + "_" +
+         getTypeName(getElementTypeOrSelf(product->getOperand(0).getType()));
 }
 
 LogicalResult PanelKernel::emit() {
-  if (failed(emitDomain()))
-    return failure();
+  if (failed(emitDomain())) return failure();
   for (Type type : dispatch.getResultTypes()) {
     auto tensor = cast<RankedTensorType>(type);
     if (tensor.getRank() != 2 || tensor.getDimSize(1) != width)
@@ -169,8 +166,7 @@ LogicalResult PanelKernel::emit() {
     builder.setInsertionPointToStart(loop.getBody());
     row = loop.getInductionVar();
     limit = builder.minimum(builder.index(rowBlock), arith::SubIOp::create(builder, end, row));
-    if (failed(emitBlock()))
-      return failure();
+    if (failed(emitBlock())) return failure();
   }
   tile::LaunchOp launch = builder.finish(getName(), dispatch);
   replaceDispatch(dispatch, launch.getResults());
@@ -187,12 +183,10 @@ struct TileLinear : impl::TileLinearBase<TileLinear> {
     }
     SmallVector<model::DispatchOp> dispatches;
     getOperation().walk([&](model::DispatchOp dispatch) {
-      if (getDispatchKind(dispatch) == DispatchKind::linear)
-        dispatches.push_back(dispatch);
+      if (getDispatchKind(dispatch) == DispatchKind::linear) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(PanelKernel(dispatch, rowBlock).emit()))
-        return signalPassFailure();
+      if (failed(PanelKernel(dispatch, rowBlock).emit())) return signalPassFailure();
   }
 };
 

@@ -1,5 +1,6 @@
-// TilePermute: sorts the routes by expert, stably, with scalar loops over one work point. It counts each expert's routes, sums the counts to
-// offsets, and places the routes in order of token, then choice. `offsets` serves as the cursor while placing and is shifted back at the end.
+// TilePermute: sorts the routes by expert, stably, with scalar loops over one work point. It counts each expert's
+// routes, sums the counts to offsets, and places the routes in order of token, then choice. `offsets` serves as the
+// cursor while placing and is shifted back at the end.
 //
 // Floor: two passes over tokens x top_k int32 entries; serial, a few microseconds next to the expert products.
 #include "passes/Conversion/ModelToTile/KernelBuilder.h"
@@ -38,8 +39,7 @@ LogicalResult convert(model::DispatchOp dispatch) {
 
   KernelBuilder b(program, permute.getLoc());
   Value choice = b.read(permute.getExperts(), "experts");
-  if (!choice)
-    return failure();
+  if (!choice) return failure();
   Value offsets = b.addResult(cast<RankedTensorType>(permute.getOffsets().getType()), "offsets");
   Value source = b.addResult(cast<RankedTensorType>(permute.getSource().getType()), "source");
   Value position = b.addResult(cast<RankedTensorType>(permute.getPosition().getType()), "position");
@@ -77,8 +77,7 @@ LogicalResult convert(model::DispatchOp dispatch) {
   replaceDispatch(dispatch, values);
 
   int64_t most = topK;
-  if (auto known = program->getAttrOfType<IntegerAttr>("routes_per_token"))
-    most = std::max(most, known.getInt());
+  if (auto known = program->getAttrOfType<IntegerAttr>("routes_per_token")) most = std::max(most, known.getInt());
   program->setAttr("routes_per_token", b.getI64IntegerAttr(most));
   return success();
 }
@@ -87,12 +86,10 @@ struct TilePermute : impl::TilePermuteBase<TilePermute> {
   void runOnOperation() override {
     SmallVector<model::DispatchOp> dispatches;
     getOperation().walk([&](model::DispatchOp dispatch) {
-      if (getDispatchKind(dispatch) == DispatchKind::permute)
-        dispatches.push_back(dispatch);
+      if (getDispatchKind(dispatch) == DispatchKind::permute) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(convert(dispatch)))
-        return signalPassFailure();
+      if (failed(convert(dispatch))) return signalPassFailure();
   }
 };
 

@@ -1,5 +1,5 @@
-// TileRoute: the router of a mixture of experts, one token per work point: f32 logits against the gate's panels, softmax over all experts, the
-// top k with ties to the lowest index, renormalised to sum one.
+// TileRoute: the router of a mixture of experts, one token per work point: f32 logits against the gate's panels,
+// softmax over all experts, the top k with ties to the lowest index, renormalised to sum one.
 //
 // Floor: 2 E K FLOP per token; E K f32 weights, which stay in cache.
 #include "passes/Conversion/ModelToTile/KernelBuilder.h"
@@ -29,8 +29,7 @@ LogicalResult convert(model::DispatchOp dispatch) {
 
   KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), route.getLoc());
   Value x = b.read(route.getX(), "x");
-  if (!x)
-    return failure();
+  if (!x) return failure();
   Value panels = b.readPanels(route.getGate(), "gate");
   Value weights = b.addResult(cast<RankedTensorType>(route.getWeights().getType()), "weights");
   Value chosen = b.addResult(cast<RankedTensorType>(route.getExperts().getType()), "experts");
@@ -43,7 +42,8 @@ LogicalResult convert(model::DispatchOp dispatch) {
   Value largest = tile::ReduceOp::create(b, tile::ReduceKind::max, logits, 1);
   Value shifted = arith::SubFOp::create(b, logits, b.broadcast(largest, {0}, {1, experts}));
   Value probabilities = normalise(b, math::ExpOp::create(b, shifted));
-  auto top = tile::TopKOp::create(b, b.tileType({1, topK}, b.getF32Type()), b.tileType({1, topK}, b.getI32Type()), probabilities);
+  auto top = tile::TopKOp::create(b, b.tileType({1, topK}, b.getF32Type()), b.tileType({1, topK}, b.getI32Type()),
+                                  probabilities);
   b.store(normalise(b, top.getValues()), weights, {row, zero}, {0, 1});
   b.store(top.getColumns(), chosen, {row, zero}, {0, 1});
 
@@ -60,12 +60,10 @@ struct TileRoute : impl::TileRouteBase<TileRoute> {
   void runOnOperation() override {
     SmallVector<model::DispatchOp> dispatches;
     getOperation().walk([&](model::DispatchOp dispatch) {
-      if (getDispatchKind(dispatch) == DispatchKind::route)
-        dispatches.push_back(dispatch);
+      if (getDispatchKind(dispatch) == DispatchKind::route) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(convert(dispatch)))
-        return signalPassFailure();
+      if (failed(convert(dispatch))) return signalPassFailure();
   }
 };
 

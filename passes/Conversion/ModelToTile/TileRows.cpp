@@ -1,5 +1,6 @@
-// TileRows: dispatches that work on one row at a time: norms, residuals, elementwise ops, embedding, combine, gather, select. A work point is one
-// row (of one head, where the tensors have heads); a value is a tile with the row's channels.
+// TileRows: dispatches that work on one row at a time: norms, residuals, elementwise ops, embedding, combine, gather,
+// select. A work point is one row (of one head, where the tensors have heads); a value is a tile with the row's
+// channels.
 //
 // Floor: each row read and written once. A row's answer depends on nothing else in the step.
 #include "passes/Conversion/ModelToTile/Passes.h"
@@ -51,15 +52,13 @@ LogicalResult RowKernel::emitDomain(RankedTensorType type) {
     break;
   case model::RowSpace::routes: {
     auto topK = dispatch->getAttrOfType<IntegerAttr>("top_k");
-    if (!topK)
-      return dispatch.emitOpError("expected attribute top_k, since it works on rows of routes");
+    if (!topK) return dispatch.emitOpError("expected attribute top_k, since it works on rows of routes");
     token = builder.addPoint(tile::ExtentKind::tokens, 0, "token");
     choice = builder.addPoint(tile::ExtentKind::fixed, topK.getInt(), "choice");
     row = arith::AddIOp::create(builder, arith::MulIOp::create(builder, token, builder.index(topK.getInt())), choice);
   }
   }
-  if (type.getRank() == 3)
-    head = builder.addPoint(tile::ExtentKind::fixed, type.getDimSize(1), "head");
+  if (type.getRank() == 3) head = builder.addPoint(tile::ExtentKind::fixed, type.getDimSize(1), "head");
   int64_t channels = type.getShape().back();
   builder.setGrain(std::max<int64_t>(1, 1024 / channels));
   return success();
@@ -68,8 +67,7 @@ LogicalResult RowKernel::emitDomain(RankedTensorType type) {
 /// Indices of row `at`, at the kernel's head, from channel 0.
 SmallVector<Value> RowKernel::placeOf(Value at) {
   SmallVector<Value> indices = {at};
-  if (head)
-    indices.push_back(head);
+  if (head) indices.push_back(head);
   indices.push_back(builder.index(0));
   return indices;
 }
@@ -86,13 +84,13 @@ Value RowKernel::loadRow(Value tensor, Value at) {
 
 LogicalResult RowKernel::emitNorm(model::RmsNormOp norm) {
   Value x = emitter.getF32(norm.getX());
-  if (!x)
-    return failure();
+  if (!x) return failure();
   auto type = cast<RankedTensorType>(x.getType());
   Value sum = tile::ReduceOp::create(builder, tile::ReduceKind::add, arith::MulFOp::create(builder, x, x), 0);
   Type f32 = builder.getF32Type();
   Value mean = arith::DivFOp::create(builder, sum, builder.constant(static_cast<double>(type.getDimSize(0)), f32));
-  Value scale = math::RsqrtOp::create(builder, arith::AddFOp::create(builder, mean, builder.constant(norm.getEps().convertToDouble(), f32)));
+  Value scale = math::RsqrtOp::create(
+      builder, arith::AddFOp::create(builder, mean, builder.constant(norm.getEps().convertToDouble(), f32)));
   Value y = arith::MulFOp::create(builder, x, builder.broadcast(scale, {}, type.getShape()));
   Value gains = builder.read(norm.getGain(), "gain");
   Value gain = builder.widen(builder.load(gains, {builder.index(0)}, {0}, type.getShape()));
@@ -104,16 +102,15 @@ LogicalResult RowKernel::emitNorm(model::RmsNormOp norm) {
 LogicalResult RowKernel::emitCombine(model::CombineOp combine) {
   auto type = cast<RankedTensorType>(combine.getX().getType());
   int64_t topK = cast<RankedTensorType>(combine.getPosition().getType()).getDimSize(1);
-  Value positions = builder.read(combine.getPosition(), "position"), weights = builder.read(combine.getWeights(), "weights");
-  if (!positions || !weights)
-    return failure();
+  Value positions = builder.read(combine.getPosition(), "position"),
+        weights = builder.read(combine.getWeights(), "weights");
+  if (!positions || !weights) return failure();
   Value sum;
   for (int64_t j = 0; j < topK; ++j) {
     Value at = builder.toIndex(builder.loadScalar(positions, {row, builder.index(j)}));
     Value weight = builder.widen(builder.loadScalar(weights, {row, builder.index(j)}));
     Value x = loadRow(combine.getX(), at);
-    if (!x)
-      return failure();
+    if (!x) return failure();
     Value term = arith::MulFOp::create(builder, builder.broadcast(weight, {}, {type.getDimSize(1)}), builder.widen(x));
     sum = sum ? arith::AddFOp::create(builder, sum, term).getResult() : term;
   }
@@ -122,12 +119,9 @@ LogicalResult RowKernel::emitCombine(model::CombineOp combine) {
 }
 
 LogicalResult RowKernel::emitOp(Operation &op) {
-  if (isElementwise(&op))
-    return emitter.emit(&op);
-  if (auto norm = dyn_cast<model::RmsNormOp>(op))
-    return emitNorm(norm);
-  if (auto combine = dyn_cast<model::CombineOp>(op))
-    return emitCombine(combine);
+  if (isElementwise(&op)) return emitter.emit(&op);
+  if (auto norm = dyn_cast<model::RmsNormOp>(op)) return emitNorm(norm);
+  if (auto combine = dyn_cast<model::CombineOp>(op)) return emitCombine(combine);
   Value result;
   if (auto embedding = dyn_cast<model::EmbeddingOp>(op)) {
     Value ids = builder.read(embedding.getIds(), "ids");
@@ -136,15 +130,15 @@ LogicalResult RowKernel::emitOp(Operation &op) {
     int64_t channels = cast<RankedTensorType>(embedding.getTable().getType()).getDimSize(1);
     result = builder.load(table, {id, builder.index(0)}, {1}, {channels});
   } else if (auto select = dyn_cast<model::SelectRowsOp>(op)) {
-    result = loadRow(select.getX(), builder.toIndex(builder.loadScalar(builder.addStep(tile::StepField::output_rows), {row})));
+    result = loadRow(select.getX(),
+                     builder.toIndex(builder.loadScalar(builder.addStep(tile::StepField::output_rows), {row})));
   } else if (auto gather = dyn_cast<model::GatherRoutesOp>(op)) {
     Value source = builder.read(gather.getSource(), "source");
     result = source ? loadRow(gather.getX(), builder.toIndex(builder.loadScalar(source, {row}))) : Value();
   } else {
     return op.emitOpError("has no row kernel");
   }
-  if (!result)
-    return failure();
+  if (!result) return failure();
   emitter.set(op.getResult(0), builder.convert(result, getElementTypeOrSelf(op.getResult(0).getType())));
   return success();
 }
@@ -154,33 +148,30 @@ std::string RowKernel::getName(RankedTensorType type) {
   std::string name;
   for (Operation &op : dispatch.getBody().front().without_terminator()) {
     StringRef part = isElementwise(&op) ? getEpilogueName(&op) : op.getName().stripDialect();
-    if (!part.empty())
-      name += part.str() + "_";
+    if (!part.empty()) name += part.str() + "_";
   }
-  if (name.empty())
-    name = "convert_";
+  if (name.empty()) name = "convert_";
   return name + getShapeName(type.getShape()) + "_" + getTypeName(type.getElementType());
 }
 
 LogicalResult RowKernel::emit() {
   auto type = dyn_cast<RankedTensorType>(dispatch.getResult(0).getType());
   if (!type || !model::getRowSpace(type) || type.getRank() < 2 || type.getRank() > 3)
-    return dispatch.emitOpError() << "expected row tensors of rank 2 or 3 as results, got " << dispatch.getResult(0).getType();
-  if (failed(emitDomain(type)))
-    return failure();
+    return dispatch.emitOpError() << "expected row tensors of rank 2 or 3 as results, got "
+                                  << dispatch.getResult(0).getType();
+  if (failed(emitDomain(type))) return failure();
   SmallVector<Value> results;
   for (Type result : dispatch.getResultTypes()) {
-    if (model::getRowSpace(result) != model::getRowSpace(type) || cast<RankedTensorType>(result).getRank() != type.getRank())
+    if (model::getRowSpace(result) != model::getRowSpace(type) ||
+        cast<RankedTensorType>(result).getRank() != type.getRank())
       return dispatch.emitOpError() << "expected results of one row space and rank, got " << type << " and " << result;
     results.push_back(builder.addResult(cast<RankedTensorType>(result), "y"));
   }
   for (Operation &op : dispatch.getBody().front().without_terminator())
-    if (failed(emitOp(op)))
-      return failure();
+    if (failed(emitOp(op))) return failure();
   for (auto [view, value] : llvm::zip_equal(results, dispatch.getBody().front().getTerminator()->getOperands())) {
     Value tile = emitter.get(value);
-    if (!tile)
-      return failure();
+    if (!tile) return failure();
     builder.store(tile, view, placeOf(row), {type.getRank() - 1});
   }
   tile::LaunchOp launch = builder.finish(getName(type), dispatch);
@@ -194,7 +185,8 @@ struct TileRows : impl::TileRowsBase<TileRows> {
     getOperation().walk([&](model::DispatchOp dispatch) { dispatches.push_back(dispatch); });
     for (model::DispatchOp dispatch : dispatches) {
       DispatchKind kind = getDispatchKind(dispatch);
-      if ((kind == DispatchKind::rope && failed(convertRope(dispatch))) || (kind == DispatchKind::rows && failed(RowKernel(dispatch).emit())))
+      if ((kind == DispatchKind::rope && failed(convertRope(dispatch))) ||
+          (kind == DispatchKind::rows && failed(RowKernel(dispatch).emit())))
         return signalPassFailure();
     }
   }

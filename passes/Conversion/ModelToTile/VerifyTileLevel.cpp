@@ -1,4 +1,5 @@
-// VerifyTileLevel: nothing of the model level is left in a function's body but the names of data, the stack and the return.
+// VerifyTileLevel: nothing of the model level is left in a function's body but the names of data, the stack and the
+// return.
 #include "passes/Conversion/ModelToTile/Passes.h"
 
 using namespace mlir;
@@ -12,17 +13,16 @@ namespace {
 struct VerifyTileLevel : impl::VerifyTileLevelBase<VerifyTileLevel> {
   void runOnOperation() override {
     for (auto function : getOperation().getBody().front().getOps<model::FuncOp>())
-      if (failed(verify(function.getBody().front())))
-        signalPassFailure();
+      if (failed(verify(function.getBody().front()))) signalPassFailure();
   }
 
   LogicalResult verify(Block &block) {
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-      if (isOpTriviallyDead(&op) && !isa<tile::LaunchOp>(op))
-        op.erase();
+      if (isOpTriviallyDead(&op) && !isa<tile::LaunchOp>(op)) op.erase();
     for (Operation &op : block)
       if (!isa<tile::LaunchOp, model::WeightOp, model::RowOp, model::StackOp, model::ReturnOp>(op))
-        return op.emitOpError("is not at the tile level: expected launches, weights, table rows, stacks and the return");
+        return op.emitOpError(
+            "is not at the tile level: expected launches, weights, table rows, stacks and the return");
     return success();
   }
 };
