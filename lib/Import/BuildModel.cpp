@@ -222,5 +222,6 @@ private:
 } // namespace
 
 OwningOpRef<ModuleOp> mmc::import::buildModel(MLIRContext &context, const ModelConfig &config, const WeightTypes &types) {
+  context.loadDialect<ModelDialect, arith::ArithDialect>();
   return ModelBuilder(context, config, types).build();
 }

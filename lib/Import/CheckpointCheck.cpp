@@ -1,5 +1,5 @@
 // A checkpoint against its configuration: names, shapes, dtypes, and the decay buffers that native exports carry. Only headers are read, and
-// the buffers. Invariant: a checkpoint that passes has exactly the tensors of `expectedTensors`, plus decay buffers that agree with the formula.
+// the buffers. Invariant: a checkpoint that passes has exactly the tensors of `forEachTensor`, plus decay buffers that agree with the formula.
 #include "dialects/Model/IR/ModelTables.h"
 #include "lib/Import/Import.h"
 #include "runtime/src/Errors.h"
@@ -108,23 +108,27 @@ Status checkDecayBuffers(const Checkpoint &checkpoint, const ModelConfig &config
 Status matchTensors(const ModelConfig &config, std::unordered_map<std::string, const TensorInfo *> &left, WeightTypes &types) {
   std::string missing;
   size_t missingCount = 0;
-  for (const ExpectedTensor &expected : expectedTensors(config)) {
+  Status failure;
+  forEachTensor(config, [&](const ExpectedTensor &expected) {
     auto it = left.find(expected.name);
     if (it == left.end()) {
       if (!missingCount++) missing = expected.name;
-      continue;
+      return;
     }
     const TensorInfo &tensor = *it->second;
-    if (!hasShape(tensor, expected.shape))
-      return Status(kTensorShape, "tensor '" + expected.name + "' has shape " + tensor.shapeText() + ", expected " + shapeText(expected.shape) +
-                                      " from config.json");
     std::optional<WeightType> type = weightType(tensor.type);
-    if (!type) return Status(kTensorType, "tensor '" + expected.name + "' has type " + tensorTypeName(tensor.type) + ", expected F32, BF16 or F16");
+    if (!hasShape(tensor, expected.shape) && failure.ok())
+      failure = Status(kTensorShape, "tensor '" + expected.name + "' has shape " + tensor.shapeText() + ", expected " + shapeText(expected.shape) +
+                                         " from config.json");
+    else if (!type && failure.ok())
+      failure = Status(kTensorType, "tensor '" + expected.name + "' has type " + tensorTypeName(tensor.type) + ", expected F32, BF16 or F16");
+    if (!failure.ok()) return;
     // Layers that differ are read as float32, which holds them all.
     auto [known, fresh] = types.emplace(expected.pattern, *type);
     if (!fresh && known->second != *type) known->second = WeightType::f32;
     left.erase(it);
-  }
+  });
+  MMC_RETURN_IF_ERROR(failure);
   if (!missingCount) return Status();
   for (const auto &[name, tensor] : left)
     if (name.ends_with(".mlp.experts.gate_up_proj") || name.ends_with(".mlp.experts.down_proj"))

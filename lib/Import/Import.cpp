@@ -20,7 +20,6 @@ Expected<ImportedModel> mmc::import::importModel(mlir::MLIRContext &context, con
     if (!found.ok()) return found.status();
     types = std::move(*found);
   }
-  context.loadDialect<model::ModelDialect>();
   ImportedModel result{buildModel(context, *config, types), *config};
   if (failed(mlir::verify(*result.module))) return Status(kModelInvalid, path + ": the imported program does not verify");
   return result;

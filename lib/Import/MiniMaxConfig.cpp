@@ -10,6 +10,7 @@ using namespace mmc::import;
 
 namespace {
 
+constexpr double kMaxExperts = 1 << 18; // of all layers
 constexpr int64_t kMaxLayers = 4096, kMaxWidth = int64_t(1) << 20, kMaxVocabulary = int64_t(1) << 24, kMaxPosition = int64_t(1) << 40;
 
 /// Which dialect the file is written in: 0 unknown, 1 original, 2 native.
@@ -163,6 +164,7 @@ void readRope(ConfigReader &reader, const std::string &origin, ModelConfig &conf
   }
   if (reader.has("partial_rotary_factor")) partial = reader.positive("partial_rotary_factor");
   if (!reader.has("rotary_dim") && !partial && !config.native) return reader.refuse(kConfigMissing, "rotary_dim", "is missing");
+  if (partial && *partial > 1) return reader.refuse(kConfigValue, "partial_rotary_factor", "is above 1");
   int64_t fromFactor = partial ? int64_t(*partial * double(config.headDim) + 0.5) : config.headDim;
   config.rotaryDim = reader.integer("rotary_dim", 2, config.headDim, fromFactor);
   if (partial && reader.has("rotary_dim") && config.rotaryDim != fromFactor)
@@ -251,6 +253,11 @@ Expected<ModelConfig> mmc::import::parseConfig(const JsonValue &document, const 
   readSizes(reader, config);
   int64_t layers = config.native ? reader.integer("num_hidden_layers", 1, kMaxLayers, 32) : reader.integer("num_hidden_layers", 1, kMaxLayers);
   if (!reader.ok()) return reader.status();
+  // No released model comes near: more is a mistake or an attack, and counts of parameters must not overflow.
+  double weights = 3.0 * double(layers) * double(config.experts) * double(config.hidden) * double(config.intermediate);
+  if (double(layers) * double(config.experts) > kMaxExperts || weights > 0x1p60)
+    reader.refuse(kConfigValue, "num_local_experts", "is " + std::to_string(config.experts) + ": " + std::to_string(layers) +
+                                                         " layers of so many experts of this size are not a model");
   readLayerKinds(reader, layers, config);
   config.normEps = config.native ? reader.positive("rms_norm_eps", 1e-5) : reader.positive("rms_norm_eps");
   readRope(reader, origin, config);

@@ -57,19 +57,18 @@ int64_t layerParameters(const ModelConfig &c, int64_t experts) {
 
 } // namespace
 
-std::vector<ExpectedTensor> mmc::import::expectedTensors(const ModelConfig &config) {
-  std::vector<ExpectedTensor> out;
-  out.push_back({"model.embed_tokens.weight", "model.embed_tokens.weight", {config.vocabulary, config.hidden}});
+void mmc::import::forEachTensor(const ModelConfig &config, const std::function<void(const ExpectedTensor &)> &visit) {
+  auto visitPlain = [&](const char *name, std::vector<int64_t> shape) { visit({name, name, std::move(shape)}); };
+  visitPlain("model.embed_tokens.weight", {config.vocabulary, config.hidden});
   for (size_t layer = 0; layer < config.layers.size(); ++layer)
     for (const Pattern &pattern : layerPatterns(config, config.layers[layer])) {
       std::string whole = kLayer + pattern.name, numbered = fill(whole, "{layer}", int64_t(layer));
       bool perExpert = whole.find("{expert}") != std::string::npos;
       for (int64_t expert = 0; expert < (perExpert ? config.experts : 1); ++expert)
-        out.push_back({fill(numbered, "{expert}", expert), whole, pattern.shape});
+        visit({fill(numbered, "{expert}", expert), whole, pattern.shape});
     }
-  out.push_back({"model.norm.weight", "model.norm.weight", {config.hidden}});
-  out.push_back({"lm_head.weight", "lm_head.weight", {config.vocabulary, config.hidden}});
-  return out;
+  visitPlain("model.norm.weight", {config.hidden});
+  visitPlain("lm_head.weight", {config.vocabulary, config.hidden});
 }
 
 int64_t ModelConfig::parameters() const { return layerParameters(*this, experts) + hidden + 2 * vocabulary * hidden; }

@@ -6,6 +6,7 @@
 #include "lib/Import/Json.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,8 +51,8 @@ struct ExpectedTensor {
   std::vector<int64_t> shape;
 };
 
-/// Every tensor that the model reads, in model order.
-std::vector<ExpectedTensor> expectedTensors(const ModelConfig &config);
+/// Calls `visit` with every tensor that the model reads, in model order.
+void forEachTensor(const ModelConfig &config, const std::function<void(const ExpectedTensor &)> &visit);
 
 /// Reads the fields of any of the three dialects. `origin` (a path) is named in messages. Fields that ask for what is not supported are refused
 /// by name; `auto_map` is accepted and never acted upon; other unknown fields are tolerated.

@@ -60,8 +60,9 @@ template <typename T, typename Index> RuntimeValue<T> gathered(const Tensor<T> &
 template <typename T> bool ModelExecutor<T>::runElementwise(Operation *op, Environment &environment) {
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     auto number = dyn_cast<FloatAttr>(constant.getValue());
-    if (!number) return false;
-    environment[constant.getResult()] = {nullptr, nullptr, T(number.getValueAsDouble()), 0};
+    auto integer = dyn_cast<IntegerAttr>(constant.getValue());
+    if (!number && !integer) return false;
+    environment[constant.getResult()] = {nullptr, nullptr, number ? T(number.getValueAsDouble()) : T(0), integer ? integer.getInt() : 0};
     return true;
   }
   // One operand or two; tensors of equal shape, or scalars.

@@ -1,3 +1,229 @@
+// Configurations: what is refused, with the field's name (catalogue C1), what is accepted and never executed (C2), and the spellings of the three
+// dialects (C6).
 #include "lib/Import/ModelConfig.h"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-TEST(Config, Placeholder) {}
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+
+using namespace mmc::import;
+using testing::HasSubstr;
+
+namespace {
+
+std::string readText(const std::string &name) {
+  std::ifstream file(std::string(MMC_SOURCE_DIR) + "/test/Inputs/" + name + "/config.json");
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Expected<ModelConfig> parse(const std::string &text) {
+  Expected<JsonValue> json = parseJsonText(text, "config.json");
+  if (!json.ok()) return json.status();
+  return parseConfig(*json, "config.json");
+}
+
+/// text01-tiny's or native-tiny's configuration with `field` replaced by `value`, or removed where that is empty, or added.
+std::string with(const std::string &name, const std::string &field, const std::string &value) {
+  Expected<JsonValue> json = parseJsonText(readText(name), name);
+  std::string out = "{", source = readText(name);
+  bool found = false;
+  for (size_t i = 0; i < json->names.size(); ++i) {
+    std::string text;
+    const std::string key = "\"" + json->names[i] + "\":";
+    size_t begin = source.find(key) + key.size(), end = begin;
+    for (int depth = 0; end < source.size(); ++end) {
+      char c = source[end];
+      if (c == '[' || c == '{') ++depth;
+      if ((c == ']' || c == '}') && depth-- == 0) break;
+      if (c == ',' && depth == 0) break;
+    }
+    text = source.substr(begin, end - begin);
+    if (json->names[i] == field) {
+      found = true;
+      if (value.empty()) continue;
+      text = value;
+    }
+    out += (out.size() > 1 ? "," : "") + key + text;
+  }
+  if (!found && !value.empty()) out += ",\"" + field + "\":" + value;
+  return out + "}";
+}
+
+struct Refused {
+  const char *field, *value, *message;
+};
+
+class Refusal : public testing::TestWithParam<Refused> {};
+
+TEST_P(Refusal, NamesTheField) {
+  auto config = parse(with("text01-tiny", GetParam().field, GetParam().value));
+  ASSERT_FALSE(config.ok()) << "accepted";
+  EXPECT_THAT(config.status().text(), HasSubstr(GetParam().message));
+  EXPECT_THAT(config.status().text(), HasSubstr("MMC-E08"));
+  EXPECT_FALSE(config.status().hint().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    C1, Refusal,
+    testing::Values(
+        Refused{"num_hidden_layers", "0", "field 'num_hidden_layers' is 0, expected an integer between 1 and 4096"},
+        Refused{"num_hidden_layers", "1000000000", "field 'num_hidden_layers' is 1000000000"},
+        Refused{"num_hidden_layers", "\"8\"", "field 'num_hidden_layers' is \"8\", expected an integer"},
+        Refused{"num_hidden_layers", "8.5", "field 'num_hidden_layers' is 8.5"},
+        Refused{"num_hidden_layers", "", "field 'num_hidden_layers' is missing"},
+        Refused{"num_hidden_layers", "9", "field 'attn_type_list' has 8 entries, expected one for each of the 9 layers"},
+        Refused{"attn_type_list", "[0, 0, 0, 0, 0, 0, 0, 2]", "field 'attn_type_list' has entry 2"},
+        Refused{"attn_type_list", "[0]", "field 'attn_type_list' has 1 entries"},
+        Refused{"attn_type_list", "", "field 'attn_type_list' is missing"},
+        Refused{"layer_types", "[\"linear_attention\",\"linear_attention\",\"linear_attention\",\"linear_attention\",\"linear_attention\",\"linear_attention\","
+                               "\"linear_attention\",\"linear_attention\"]", "field 'layer_types' contradicts field 'attn_type_list'"},
+        Refused{"num_local_experts", "0", "field 'num_local_experts' is 0"},
+        Refused{"num_local_experts", "[4, 4, 8]", "layers of different expert counts are not supported"},
+        Refused{"num_local_experts", "65536", "field 'num_local_experts' is 65536: 8 layers of so many experts"},
+        Refused{"num_experts_per_tok", "5", "field 'num_experts_per_tok' is 5, expected at most num_local_experts 4"},
+        Refused{"num_key_value_heads", "3", "field 'num_key_value_heads' is 3, expected a divisor of num_attention_heads 4"},
+        Refused{"head_dim", "", "field 'head_dim' is missing"},
+        Refused{"head_dim", "true", "field 'head_dim' is true"},
+        Refused{"head_dim", "12", "field 'rotary_dim' is 16"},
+        Refused{"rotary_dim", "15", "field 'rotary_dim' is 15, expected an even number"},
+        Refused{"rotary_dim", "", "field 'rotary_dim' is missing"},
+        Refused{"rope_theta", "0", "field 'rope_theta' is 0, expected a finite number above zero"},
+        Refused{"rope_theta", "\"inf\"", "field 'rope_theta' is \"inf\""},
+        Refused{"rope_theta", "1e400", "the number 1e400 is too large"},
+        Refused{"rope_theta", "NaN", "not valid JSON"},
+        Refused{"rope_theta", "Infinity", "not valid JSON"},
+        Refused{"rms_norm_eps", "-1e-5", "field 'rms_norm_eps'"},
+        Refused{"vocab_size", "18446744073709551616", "field 'vocab_size'"},
+        Refused{"postnorm", "1", "field 'postnorm' is 1, expected true or false"},
+        Refused{"layernorm_mlp_alpha", "\"2\"", "field 'layernorm_mlp_alpha' is \"2\", expected a number"},
+        Refused{"mlp_alpha_factor", "3", "field 'mlp_alpha_factor' contradicts field 'layernorm_mlp_alpha'"},
+        Refused{"eos_token_id", "320", "field 'eos_token_id' has id 320, expected one between 0 and 319"},
+        Refused{"eos_token_id", "[1, \"2\"]", "field 'eos_token_id' has id \"2\""}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Unsupported, Refusal,
+    testing::Values(Refused{"shared_intermediate_size", "64", "field 'shared_intermediate_size' is 64: shared experts are not supported"},
+                    Refused{"shared_intermediate_size", "[0, 64]", "field 'shared_intermediate_size'"},
+                    Refused{"sliding_window", "4096", "field 'sliding_window' is 4096, which is not supported"},
+                    Refused{"hidden_act", "\"gelu\"", "field 'hidden_act' is \"gelu\", which is not supported; expected \"silu\""},
+                    Refused{"tie_word_embeddings", "true", "field 'tie_word_embeddings' is true"},
+                    Refused{"attention_bias", "true", "field 'attention_bias' is true"},
+                    Refused{"quantization_config", "{\"quant_method\": \"fp8\"}", "field 'quantization_config'"},
+                    Refused{"rope_scaling", "{\"type\": \"yarn\", \"factor\": 4}", "field 'rope_scaling.type' is \"yarn\""},
+                    Refused{"rope_parameters", "{\"rope_type\": \"linear\", \"rope_theta\": 1e4}", "field 'rope_parameters.rope_type' is \"linear\""},
+                    Refused{"partial_rotary_factor", "1e300", "field 'partial_rotary_factor' is above 1"},
+                    Refused{"torch_dtype", "\"float8_e4m3fn\"", "field 'torch_dtype' is \"float8_e4m3fn\""},
+                    Refused{"model_type", "\"minimax_m2\"", "field 'model_type' is \"minimax_m2\", expected a model of the MiniMax-01 family"}));
+
+TEST(Config, DuplicateKeysAreRefused) {
+  std::string text = readText("text01-tiny");
+  text.insert(text.find('{') + 1, "\"hidden_size\": 64, ");
+  auto config = parse(text);
+  ASSERT_FALSE(config.ok());
+  EXPECT_THAT(config.status().text(), HasSubstr("duplicate key 'hidden_size'"));
+}
+
+TEST(Config, HostileTextsAreRefusedQuickly) {
+  auto begin = std::chrono::steady_clock::now();
+  const std::string deep(100000, '['), closed = deep + std::string(100000, ']');
+  for (const std::string &text : {std::string(), std::string("{"), std::string("[]"), std::string("{} x"), std::string("\xff\xfe{}"), deep, closed,
+                                  "{\"model_type\": " + closed + "}", std::string("{\"a\": \"\xc3\"}"), std::string("null")})
+    EXPECT_FALSE(parse(text).ok()) << text.substr(0, 40);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+}
+
+TEST(Config, RemoteCodeIsNeverTouched) {
+  // C2: auto_map names Python files, which do not exist here and must not matter.
+  auto config = parse(with("text01-tiny", "auto_map", R"({"AutoModelForCausalLM": "/bin/sh -c true", "AutoConfig": 7})"));
+  ASSERT_TRUE(config.ok()) << config.status().text();
+  EXPECT_EQ(config->layers.size(), 8u);
+}
+
+TEST(Config, HarmlessFieldsAreTolerated) {
+  for (auto [field, value] : {std::pair{"some_new_field", "{\"a\": [1, null]}"}, {"sliding_window", "null"}, {"shared_intermediate_size", "[0]"},
+                              {"rope_scaling", "{\"type\": \"default\"}"}, {"num_local_experts", "[4, 4]"}, {"eos_token_id", "[3, 4]"}}) {
+    auto config = parse(with("text01-tiny", field, value));
+    EXPECT_TRUE(config.ok()) << field << ": " << config.status().text();
+  }
+}
+
+TEST(Config, ReleasedParameterCounts) {
+  for (const char *name : {"text01-full", "m1-full"}) {
+    auto config = parse(readText(name));
+    ASSERT_TRUE(config.ok()) << config.status().text();
+    EXPECT_EQ(config->parameters(), 456'089'655'296);
+    EXPECT_EQ(config->activeParameters(), 45'944'920'064);
+    size_t tensors = 0;
+    int64_t elements = 0;
+    forEachTensor(*config, [&](const ExpectedTensor &tensor) {
+      int64_t product = 1;
+      for (int64_t size : tensor.shape) product *= size;
+      elements += product;
+      ++tensors;
+    });
+    EXPECT_EQ(tensors, 8243u);
+    EXPECT_EQ(elements, 456'089'655'296);
+  }
+}
+
+/// What a native file says in place of text01-tiny's keys.
+const char *const kNativeTiny = R"({"architectures": ["MiniMaxForCausalLM"], "model_type": "minimax", "vocab_size": 320, "hidden_size": 64,
+  "num_hidden_layers": 8, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32, "intermediate_size": 96, "num_local_experts": 4,
+  "num_experts_per_tok": 2, "rms_norm_eps": 1e-5, "max_position_embeddings": 10240000, "rotary_dim": 16, "eos_token_id": null,
+  "layer_types": ["linear_attention", "linear_attention", "linear_attention", "linear_attention", "linear_attention", "linear_attention",
+                  "linear_attention", "full_attention"],
+  "full_attn_alpha_factor": 2.0, "linear_attn_alpha_factor": 2, "mlp_alpha_factor": 2.0, "dtype": "bfloat16", "rope_theta": 5,
+  "rope_parameters": {"rope_type": "default", "rope_theta": 1e7}})";
+
+TEST(Config, DialectsOfOneModelAreAlike) {
+  auto original = parse(readText("text01-tiny")), m1 = parse(with("text01-tiny", "model_type", "\"minimax_m1\"")), native = parse(kNativeTiny);
+  ASSERT_TRUE(original.ok() && m1.ok() && native.ok()) << native.status().text();
+  EXPECT_TRUE(native->native && !original->native && !m1->native);
+  for (const ModelConfig *other : {&*m1, &*native}) {
+    EXPECT_EQ(other->layers, original->layers);
+    EXPECT_EQ(other->ropeTheta, original->ropeTheta);
+    EXPECT_EQ(other->rotaryDim, original->rotaryDim);
+    EXPECT_EQ(other->postnorm, original->postnorm);
+    EXPECT_EQ(other->softmaxScale, original->softmaxScale);
+    EXPECT_EQ(other->lightningScale, original->lightningScale);
+    EXPECT_EQ(other->mlpScale, original->mlpScale);
+    EXPECT_EQ(other->maxPosition, original->maxPosition);
+    EXPECT_EQ(other->stopTokens, original->stopTokens);
+    EXPECT_EQ(other->parameters(), original->parameters());
+  }
+}
+
+TEST(Config, NativeDefaults) {
+  auto config = parse(R"({"model_type": "minimax", "num_hidden_layers": 4})");
+  ASSERT_TRUE(config.ok()) << config.status().text();
+  using enum ModelConfig::Layer;
+  EXPECT_EQ(config->layers, (std::vector{softmax, lightning, softmax, lightning}));
+  EXPECT_EQ(config->vocabulary, 32000);
+  EXPECT_EQ(config->headDim, 128);
+  EXPECT_EQ(config->rotaryDim, 128) << "no native key: the whole head";
+  EXPECT_EQ(config->ropeTheta, 1e6);
+  EXPECT_EQ(config->softmaxScale, (ResidualScale{1, 1}));
+  EXPECT_TRUE(config->postnorm);
+  EXPECT_EQ(config->stopTokens, std::vector<int64_t>{2});
+  auto prenorm = parse(R"({"model_type": "minimax", "num_hidden_layers": 4, "postnorm": false})");
+  EXPECT_THAT(prenorm.status().text(), HasSubstr("field 'postnorm' is false"));
+}
+
+TEST(Config, KindIsFoundWithoutModelType) {
+  auto config = parse(with("text01-tiny", "model_type", ""));
+  ASSERT_TRUE(config.ok()) << config.status().text();
+  EXPECT_FALSE(config->native);
+  auto nothing = parse("{}");
+  EXPECT_THAT(nothing.status().text(), HasSubstr("field 'model_type' is missing"));
+}
+
+TEST(Config, FilesThatAreNotThere) {
+  EXPECT_THAT(readConfig("/nonexistent/folder").status().text(), HasSubstr("does not exist"));
+}
+
+} // namespace

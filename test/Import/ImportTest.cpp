@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 using namespace mmc;
 using namespace mmc::import;
@@ -44,7 +45,6 @@ protected:
 
 TEST_F(ImportTest, ReleasedModelIsShortAndParsesAgain) {
   std::string printed = textOf(kInputs + "text01-full/config.json");
-  if (getenv("MMC_PRINT")) puts(printed.c_str());
   EXPECT_THAT(printed, HasSubstr("[[10, [7, @lightning], @softmax]]"));
   EXPECT_THAT(printed, HasSubstr("tensor<80x64xf32> = #model.lightning_rates<layers = 80, heads = 64, form = original>"));
   EXPECT_LT(std::count(printed.begin(), printed.end(), '\n'), 60);
@@ -62,6 +62,112 @@ TEST_F(ImportTest, FixturesImport) {
     SCOPED_TRACE(name);
     textOf(kInputs + name);
   }
+}
+
+TEST_F(ImportTest, LayersAreGroupedByTheirShortestPeriod) {
+  using enum ModelConfig::Layer;
+  EXPECT_EQ(groupLayers({lightning, lightning, softmax, lightning, lightning, softmax}).count, 2);
+  LayerGroup odd = groupLayers({softmax, lightning, lightning, softmax});
+  EXPECT_EQ(odd.count, 1);
+  EXPECT_EQ(odd.runs.size(), 3u);
+  // Depth is data: twice the layers, the same program but for counts.
+  ModelConfig config = readConfig(kInputs + "text01-full/config.json").operator*();
+  std::string once = text(*buildModel(context, config));
+  std::vector<ModelConfig::Layer> layers = config.layers;
+  config.layers.insert(config.layers.end(), layers.begin(), layers.end());
+  std::string twice = text(*buildModel(context, config));
+  EXPECT_THAT(twice, HasSubstr("[[20, [7, @lightning], @softmax]]"));
+  EXPECT_EQ(std::count(once.begin(), once.end(), '\n'), std::count(twice.begin(), twice.end(), '\n'));
+}
+
+/// A folder with the files of a fixture, of which a test changes some.
+class Folder {
+public:
+  explicit Folder(const std::string &fixture) : path(fs::temp_directory_path() / ("mmc-import-" + std::to_string(getpid()))) {
+    fs::remove_all(path);
+    fs::create_directory(path);
+    for (const char *file : {"config.json", "model.safetensors"}) fs::copy(kInputs + fixture + "/" + file, path / file);
+  }
+  ~Folder() { fs::remove_all(path); }
+
+  /// Replaces the first occurrence of `from` by `to` in a file; the lengths must agree in a .safetensors file.
+  void edit(const std::string &file, const std::string &from, const std::string &to) {
+    std::ifstream in(path / file, std::ios::binary);
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    std::ofstream(path / file, std::ios::binary) << text;
+  }
+  /// The error of importing the folder.
+  std::string error(mlir::MLIRContext &context) {
+    Expected<ImportedModel> imported = importModel(context, path.string());
+    return imported.ok() ? "imported" : imported.status().text();
+  }
+
+  fs::path path;
+};
+
+TEST_F(ImportTest, CheckpointMustBelongToTheConfiguration) {
+  {
+    Folder folder("text01-tiny");
+    folder.edit("model.safetensors", "model.layers.3.self_attn.norm.weight", "model.layers.3.self_attn.nork.weight");
+    EXPECT_THAT(folder.error(context), HasSubstr("the checkpoint has no tensor 'model.layers.3.self_attn.norm.weight'"));
+  }
+  {
+    // C1: the vocabulary is smaller than the embedding.
+    Folder folder("text01-tiny");
+    folder.edit("config.json", "\"vocab_size\": 320", "\"vocab_size\": 300");
+    EXPECT_THAT(folder.error(context), HasSubstr("tensor 'model.embed_tokens.weight' has shape [320, 64], expected [300, 64]"));
+  }
+  {
+    Folder folder("text01-tiny");
+    folder.edit("config.json", "\"num_local_experts\": 4", "\"num_local_experts\": 3");
+    EXPECT_THAT(folder.error(context), HasSubstr("has shape [4, 64], expected [3, 64]"));
+  }
+  {
+    // An intermediate size that the checkpoint does not have.
+    Folder folder("text01-tiny");
+    folder.edit("config.json", "\"intermediate_size\": 96", "\"intermediate_size\": 64");
+    EXPECT_THAT(folder.error(context), HasSubstr(".w1.weight' has shape [96, 64], expected [64, 64]"));
+  }
+}
+
+TEST_F(ImportTest, DecayBuffersAreComparedAndNotTrusted) {
+  Folder folder("native-tiny");
+  EXPECT_EQ(folder.error(context), "imported");
+  // Other layers in total: other rates.
+  folder.edit("model.safetensors", "model.layers.1.self_attn.slope_rate", "model.layers.2.self_attn.slope_ratf");
+  EXPECT_THAT(folder.error(context), HasSubstr("the checkpoint has tensor 'model.layers.2.self_attn.slope_ratf', which the model does not use"));
+}
+
+TEST_F(ImportTest, DecayBuffersOfAnotherFormulaAreRefused) {
+  // The buffers of layers 1 and 2 change places.
+  Folder folder("native-tiny");
+  folder.edit("model.safetensors", "model.layers.1.self_attn.slope_rate", "model.layers.X.self_attn.slope_rate");
+  folder.edit("model.safetensors", "model.layers.2.self_attn.slope_rate", "model.layers.1.self_attn.slope_rate");
+  folder.edit("model.safetensors", "model.layers.X.self_attn.slope_rate", "model.layers.2.self_attn.slope_rate");
+  EXPECT_THAT(folder.error(context), HasSubstr("self_attn.slope_rate' has"));
+  EXPECT_THAT(folder.error(context), HasSubstr("from the configuration"));
+}
+
+TEST_F(ImportTest, ElementTypesComeFromTheHeaders) {
+  EXPECT_THAT(textOf(kInputs + "native-tiny"), HasSubstr("\"model.embed_tokens.weight\" : tensor<300x64xf32>"));
+  std::string tiny = textOf(kInputs + "text01-tiny");
+  EXPECT_THAT(tiny, HasSubstr("\"model.embed_tokens.weight\" : tensor<320x64xbf16>"));
+  EXPECT_THAT(tiny, HasSubstr("block_sparse_moe.gate.weight\"[%layer] : tensor<4x64xf32>"));
+}
+
+TEST_F(ImportTest, PrenormTakesTheResidualBeforeTheNorm) {
+  // With postnorm the residual is the normed value, without it the input.
+  EXPECT_THAT(textOf(kInputs + "text01-tiny"), HasSubstr("model.residual %0, %9 scale"));
+  EXPECT_THAT(textOf(kInputs + "text01-prenorm"), HasSubstr("model.residual %x, %9 scale"));
+}
+
+TEST_F(ImportTest, LightningNormEpsIsAParameter) {
+  ImportOptions options;
+  options.lightningNormEps = 0.5;
+  EXPECT_THAT(textOf(kInputs + "text01-tiny", options), HasSubstr("eps 5.000000e-01"));
 }
 
 } // namespace
