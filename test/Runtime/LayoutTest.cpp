@@ -67,14 +67,18 @@ TEST(ConvertTest, Bf16RoundsToNearestEven) {
   EXPECT_EQ(floatToBf16(1e-40f), 0x0001);
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
     const float value = bf16ToFloat(uint16_t(bits));
-    if (!std::isnan(value)) ASSERT_EQ(floatToBf16(value), bits);
+    if (!std::isnan(value)) {
+      ASSERT_EQ(floatToBf16(value), bits);
+    }
   }
 }
 
 TEST(ConvertTest, HalfRoundTripsAndRoundsToNearestEven) {
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
     const float value = halfToFloat(uint16_t(bits));
-    if (!std::isnan(value)) ASSERT_EQ(floatToHalf(value), bits) << value;
+    if (!std::isnan(value)) {
+      ASSERT_EQ(floatToHalf(value), bits) << value;
+    }
     // The definition, in float64.
     const int exponent = int(bits >> 10 & 31), mantissa = int(bits & 1023);
     if (exponent == 31) continue;

@@ -58,9 +58,10 @@ TEST(SessionTest, RaggedBatchesMixPrefillAndDecode) {
       ASSERT_TRUE(session->step(entries).ok());
       size_t entry = 0;
       for (size_t i = 0; i < counts.size(); ++i)
-        if (counts[i])
+        if (counts[i]) {
           EXPECT_EQ(rowsOf(*session, entry++),
                     slice(expected[i], sequences[i]->position - counts[i], sequences[i]->position));
+        }
     }
   }
 }
@@ -129,7 +130,9 @@ TEST(SessionTest, TheObserverSeesEveryLaunchWithItsArguments) {
     seen.push_back(session->plan().kernels[event.kernel].name + ":" + std::to_string(event.points));
     layers.push_back(event.layer);
     EXPECT_EQ(event.arguments.size(), session->plan().kernels[event.kernel].parameters.size());
-    if (event.kernel == 4) EXPECT_EQ(event.arguments[4], 3u); // the immediate
+    if (event.kernel == 4) { // the immediate
+      EXPECT_EQ(event.arguments[4], 3u);
+    }
   });
   runStep(*session, *session->createSequence(), tokensOf(1, 8));
   // Eight tokens: whole-sequence records for the recurrence, tiles of three rows for attention, and the head in chunks

@@ -88,7 +88,9 @@ template <typename Function> auto bounded(uint64_t fileBytes, Function function)
   const auto begin = std::chrono::steady_clock::now();
   auto result = function();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(sanitized() ? 10 : 1));
-  if (!sanitized()) EXPECT_LE(memory.growth(), 2 * fileBytes + (uint64_t(16) << 20));
+  if (!sanitized()) {
+    EXPECT_LE(memory.growth(), 2 * fileBytes + (uint64_t(16) << 20));
+  }
   return result;
 }
 
