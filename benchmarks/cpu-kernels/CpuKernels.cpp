@@ -1,5 +1,6 @@
-// Linear kernels of one core against the machine's peaks: products with many rows against the FMA (or bf16 dot) peak, products with one row, whose
-// weights come from DRAM, against a plain read pass over the same memory. Each figure is the median of pairs measured one after the other.
+// Linear kernels of one core against the machine's peaks: products with many rows against the FMA (or bf16 dot) peak,
+// products with one row, whose weights come from DRAM, against a plain read pass over the same memory. Each figure is
+// the median of pairs measured one after the other.
 //
 //   cpu-kernels [--quick] [VARIANT]
 #include "benchmarks/cpu-kernels/Peaks.h"
@@ -38,7 +39,7 @@ std::string replaceAll(std::string text, const std::vector<std::pair<std::string
 /// y = x w^T for rows given at run time, in row blocks of 48.
 std::string linear(int64_t n, int64_t k, bool bf16) {
   const char *text = R"(
-tile.kernel @linear(%x: !tile.view<?xKxT> {tile.access = "read"}, %w: !tile.view<NxKxT, #tile.panels<n = 64, k = PAIR>> {tile.access = "read"},
+tile.kernel @linear(%x: !tile.view<?xKxT> {tile.access = "read"}, %w: !tile.view<NxKxT, #tile.panels<n = 16, k = PAIR, pad = 64>> {tile.access = "read"},
     %y: !tile.view<?xNxf32> {tile.access = "write"}, %rows: index {tile.step = #tile.step<token_count>}) domain(%p in #tile.extent<fixed, PANELS>) {
   %c0 = arith.constant 0 : index
   %c48 = arith.constant 48 : index
@@ -48,14 +49,17 @@ tile.kernel @linear(%x: !tile.view<?xKxT> {tile.access = "read"}, %w: !tile.view
     %left = arith.subi %rows, %r : index
     %m = arith.minsi %left, %c48 : index
     %X = tile.load %x[%r, %c0] along [0, 1] limit(%m) : !tile.view<?xKxT> -> tensor<48xKxT>
-    %W = tile.load %w[%n0, %c0] along [0, 1] : !tile.view<NxKxT, #tile.panels<n = 64, k = PAIR>> -> tensor<64xKxT>
+    %W = tile.load %w[%n0, %c0] along [0, 1] : !tile.view<NxKxT, #tile.panels<n = 16, k = PAIR, pad = 64>> -> tensor<64xKxT>
     %Y = tile.dot %X, %W transpose_b : tensor<48xKxT>, tensor<64xKxT> -> tensor<48x64xf32>
     tile.store %Y, %y[%r, %n0] along [0, 1] limit(%m) : tensor<48x64xf32>, !tile.view<?xNxf32>
   }
   tile.return
 })";
-  return replaceAll(text, {{"PANELS", std::to_string((n + 63) / 64)}, {"PAIR", bf16 ? "2" : "1"}, {"<NxKxT", "<" + std::to_string(n) + "xKxT"},
-                           {"?xNx", "?x" + std::to_string(n) + "x"}, {"xKxT", "x" + std::to_string(k) + (bf16 ? "xbf16" : "xf32")}});
+  return replaceAll(text, {{"PANELS", std::to_string((n + 63) / 64)},
+                           {"PAIR", bf16 ? "2" : "1"},
+                           {"<NxKxT", "<" + std::to_string(n) + "xKxT"},
+                           {"?xNx", "?x" + std::to_string(n) + "x"},
+                           {"xKxT", "x" + std::to_string(k) + (bf16 ? "xbf16" : "xf32")}});
 }
 
 Kernel compile(const std::string &text, cpu::Variant variant) {
@@ -65,15 +69,13 @@ Kernel compile(const std::string &text, cpu::Variant variant) {
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   std::string error = "the program does not parse";
   std::optional<cpu::CpuObject> object;
-  if (module)
-    object = cpu::compileCpu(*module, {.variants = {variant}}, error);
+  if (module) object = cpu::compileCpu(*module, {.variants = {variant}}, error);
   if (!object) {
     std::fprintf(stderr, "cpu-kernels: %s\n", error.c_str());
     exit(1);
   }
   int file = memfd_create("kernels", 0);
-  if (write(file, object->elf.data(), object->elf.size()) != ssize_t(object->elf.size()))
-    exit(1);
+  if (write(file, object->elf.data(), object->elf.size()) != ssize_t(object->elf.size())) exit(1);
   void *library = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW);
   Kernel kernel;
   kernel.function = reinterpret_cast<Function>(dlsym(library, object->kernels[0].symbol.c_str()));
@@ -97,8 +99,7 @@ std::byte *reserve(size_t bytes) {
 int main(int argc, char **argv) {
   bool quick = argc > 1 && !std::strcmp(argv[1], "--quick");
   cpu::Variant variant = hostVariant();
-  if (argc > 1 + quick)
-    variant = cpu::parseVariant(argv[1 + quick]).value_or(variant);
+  if (argc > 1 + quick) variant = cpu::parseVariant(argv[1 + quick]).value_or(variant);
   const size_t weightBytes = quick ? size_t(128) << 20 : size_t(512) << 20;
   std::byte *weights = reserve(weightBytes);
   for (size_t i = 0; i < weightBytes / 4; ++i)
@@ -106,7 +107,8 @@ int main(int argc, char **argv) {
   std::byte *x = reserve(64 << 20), *y = reserve(64 << 20);
   std::memset(x, 0x3c, 64 << 20);
   std::memset(y, 0, 64 << 20);
-  std::printf("variant %s, one core; percent of the %s peak, or of the read bandwidth for cold weights\n", cpu::variantName(variant), "FMA");
+  std::printf("variant %s, one core; percent of the %s peak, or of the read bandwidth for cold weights\n",
+              cpu::variantName(variant), "FMA");
   std::printf("%-6s %12s %6s %10s %8s\n", "dtype", "N x K", "rows", "GFLOP/s", "percent");
   for (bool bf16 : {false, true})
     for (auto [n, k] : {std::pair<int64_t, int64_t>{3072, 1024}, {1024, 1024}}) {
@@ -123,26 +125,24 @@ int main(int argc, char **argv) {
         for (int i = 0; i < (quick ? 3 : 9); ++i) {
           double peak = bf16 ? bf16Peak(variant) : fmaPeak(variant);
           double time = seconds([&] {
-            for (int c = 0; c < calls; ++c)
-              call(weights, rows);
+            for (int c = 0; c < calls; ++c) call(weights, rows);
           });
           rates.push_back(flops * calls / time);
           ratios.push_back(rates.back() / peak);
         }
-        std::printf("%-6s %5ld x %4ld %6ld %10.1f %7.1f%%\n", bf16 ? "bf16" : "f32", long(n), long(k), long(rows), median(rates) / 1e9,
-                    100 * median(ratios));
+        std::printf("%-6s %5ld x %4ld %6ld %10.1f %7.1f%%\n", bf16 ? "bf16" : "f32", long(n), long(k), long(rows),
+                    median(rates) / 1e9, 100 * median(ratios));
       }
       std::vector<double> ratios, rates;
       for (int i = 0; i < (quick ? 3 : 7); ++i) {
         double bandwidth = readBandwidth(weights, copies * bytes);
         double time = seconds([&] {
-          for (size_t c = 0; c < copies; ++c)
-            call(weights + c * bytes, 1);
+          for (size_t c = 0; c < copies; ++c) call(weights + c * bytes, 1);
         });
         rates.push_back(double(copies) * bytes / time);
         ratios.push_back(rates.back() / bandwidth);
       }
-      std::printf("%-6s %5ld x %4ld %6s %7.1f GB/s %6.1f%%\n", bf16 ? "bf16" : "f32", long(n), long(k), "1 cold", median(rates) / 1e9,
-                  100 * median(ratios));
+      std::printf("%-6s %5ld x %4ld %6s %7.1f GB/s %6.1f%%\n", bf16 ? "bf16" : "f32", long(n), long(k), "1 cold",
+                  median(rates) / 1e9, 100 * median(ratios));
     }
 }

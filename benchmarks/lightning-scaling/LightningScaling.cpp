@@ -1,5 +1,5 @@
-// Is lightning attention linear in length? Runs the prefill kernel alone, 16 heads of 128, on one thread over 1k to 32k tokens and prints the
-// time per token against the shortest length: 1.00 everywhere is linear.
+// Is lightning attention linear in length? Runs the prefill kernel alone, 16 heads of 128, on one thread over 1k to 32k
+// tokens and prints the time per token against the shortest length: 1.00 everywhere is linear.
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/Compiler/Ladder.h"
 #include "lib/Target/CPU/CompileCpu.h"
@@ -65,7 +65,8 @@ Kernel compileKernel(uint64_t &scratchBytes) {
   cpu.variants = {__builtin_cpu_supports("avx512vl") ? mmc::cpu::Variant::avx512 : mmc::cpu::Variant::x86_64_v3};
   std::string error;
   auto object = mmc::cpu::compileCpu(*kernels, cpu, error);
-  if (!object || object->kernels.size() != 1) return std::fprintf(stderr, "cannot compile: %s\n", error.c_str()), nullptr;
+  if (!object || object->kernels.size() != 1)
+    return std::fprintf(stderr, "cannot compile: %s\n", error.c_str()), nullptr;
   int file = memfd_create("lightning", 0);
   if (write(file, object->elf.data(), object->elf.size()) != static_cast<ssize_t>(object->elf.size())) return nullptr;
   void *library = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -87,7 +88,8 @@ int main() {
   Kernel kernel = compileKernel(scratchBytes);
   if (!kernel) return std::fprintf(stderr, "no kernel\n"), 1;
   constexpr int64_t kLongest = 32768;
-  std::vector<float> qkv(kLongest * 3 * kHeads * kDim), out(kLongest * kHeads * kDim), state(kHeads * kDim * kDim), rates(kHeads);
+  std::vector<float> qkv(kLongest * 3 * kHeads * kDim), out(kLongest * kHeads * kDim), state(kHeads * kDim * kDim),
+      rates(kHeads);
   std::mt19937 random(7);
   std::normal_distribution<float> normal(0, 0.3f);
   for (float &value : qkv) value = normal(random);
@@ -113,8 +115,8 @@ int main() {
     double median = times[i][2];
     if (i == 0) first = median;
     double flops = kHeads * (4.0 * kBlock * kDim + 4.0 * kDim * kDim);
-    std::printf("%6lld tokens  %8.3f us per token  %6.2f GFLOP/s  ratio to 1024 tokens %.3f\n", static_cast<long long>(lengths[i]), median * 1e6,
-                flops / median * 1e-9, median / first);
+    std::printf("%6lld tokens  %8.3f us per token  %6.2f GFLOP/s  ratio to 1024 tokens %.3f\n",
+                static_cast<long long>(lengths[i]), median * 1e6, flops / median * 1e-9, median / first);
   }
   return 0;
 }

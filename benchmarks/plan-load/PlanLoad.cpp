@@ -1,5 +1,5 @@
-// How long until a plan accepts weights? Loads the plan file given (page cache warm) through the C API, digest included, and compares with
-// reading the file once. Usage: plan-load FILE.plan
+// How long until a plan accepts weights? Loads the plan file given (page cache warm) through the C API, digest
+// included, and compares with reading the file once. Usage: plan-load FILE.plan
 #include "mmc-c/Runtime.h"
 
 #include <algorithm>
@@ -9,7 +9,9 @@
 #include <iterator>
 #include <vector>
 
-static double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+static double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 int main(int argc, char **argv) {
   if (argc != 2) return std::fprintf(stderr, "usage: plan-load FILE.plan\n"), 2;
@@ -32,7 +34,7 @@ int main(int argc, char **argv) {
   }
   std::sort(loads.begin(), loads.end());
   std::sort(reads.begin(), reads.end());
-  std::printf("%.1f KiB  load %.2f ms  read %.2f ms  ratio to reading %.2f\n", static_cast<double>(bytes) / 1024, loads[4] * 1e3, reads[4] * 1e3,
-              loads[4] / reads[4]);
+  std::printf("%.1f KiB  load %.2f ms  read %.2f ms  ratio to reading %.2f\n", static_cast<double>(bytes) / 1024,
+              loads[4] * 1e3, reads[4] * 1e3, loads[4] / reads[4]);
   return 0;
 }

@@ -19,7 +19,8 @@ ArenaLayout layOutArena(const std::vector<uint64_t> &sizes, const Interference &
     if (sizes[buffer] == 0) continue;
     std::vector<std::pair<uint64_t, uint64_t>> taken;
     for (unsigned other : placed)
-      if (interference.has(buffer, other)) taken.emplace_back(layout.offsets[other], layout.offsets[other] + roundUp(sizes[other]));
+      if (interference.has(buffer, other))
+        taken.emplace_back(layout.offsets[other], layout.offsets[other] + roundUp(sizes[other]));
     std::sort(taken.begin(), taken.end());
     uint64_t at = 0, need = roundUp(sizes[buffer]);
     for (auto [begin, end] : taken) {

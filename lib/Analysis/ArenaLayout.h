@@ -1,6 +1,8 @@
-// Places the temporaries of a step in one arena: buffers that are live at the same time never overlap, others may share bytes.
+// Places the temporaries of a step in one arena: buffers that are live at the same time never overlap, others may share
+// bytes.
 //
-// Greedy by size, first fit: deterministic, and within a few percent of the largest live set for programs of this shape (tens of buffers).
+// Greedy by size, first fit: deterministic, and within a few percent of the largest live set for programs of this shape
+// (tens of buffers).
 #pragma once
 
 #include <cstddef>

@@ -29,16 +29,22 @@ static Status checkOptions(const CompileOptions &options) {
   if (options.target != "cpu") return Status(compiler::kUnknownTarget, "unknown target '" + options.target + "'");
   if (options.dtype != "float32" && options.dtype != "bfloat16")
     return refuse("--dtype expected float32 or bfloat16, got '" + options.dtype + "'");
-  if (options.maxNumSeqs < 1 || options.maxNumSeqs > 4096) return refuse("--max-num-seqs expected 1 to 4096, got " + std::to_string(options.maxNumSeqs));
+  if (options.maxNumSeqs < 1 || options.maxNumSeqs > 4096)
+    return refuse("--max-num-seqs expected 1 to 4096, got " + std::to_string(options.maxNumSeqs));
   if (options.maxNumBatchedTokens < options.maxNumSeqs || options.maxNumBatchedTokens > 65536)
-    return refuse("--max-num-batched-tokens expected --max-num-seqs to 65536, got " + std::to_string(options.maxNumBatchedTokens));
+    return refuse("--max-num-batched-tokens expected --max-num-seqs to 65536, got " +
+                  std::to_string(options.maxNumBatchedTokens));
   uint32_t block = options.recurrenceBlock;
   if (block != 32 && block != 64 && block != 128 && block != 256)
     return refuse("--recurrence-block expected 32, 64, 128 or 256, got " + std::to_string(block));
-  if (options.maxModelLen > (uint64_t(1) << 31) - 1) return refuse("--max-model-len expected less than 2G, got " + std::to_string(options.maxModelLen));
-  for (const std::string &level : {options.stopAfter})
-    if (!level.empty() && level != "model" && level != "tile" && level != "plan")
-      return refuse("--stop-after expected model, tile or plan, got '" + level + "'");
+  if (options.maxModelLen > (uint64_t(1) << 31) - 1)
+    return refuse("--max-model-len expected less than 2G, got " + std::to_string(options.maxModelLen));
+  if (!options.emit.empty() && options.emit != "llvm")
+    return Status(compiler::kUnknownTarget, "--emit=" + options.emit + " needs another target",
+                  "--emit=llvm works for the cpu target");
+  if (const std::string &level = options.stopAfter;
+      !level.empty() && level != "model" && level != "tile" && level != "plan")
+    return refuse("--stop-after expected model, tile or plan, got '" + level + "'");
   return {};
 }
 
@@ -75,6 +81,7 @@ Status compileModel(const std::string &input, const std::string &output, const C
   std::string text;
   MMC_RETURN_IF_ERROR(descend(ladder, input, options, text));
   if (!options.stopAfter.empty()) return writeText(output, text);
+  if (!options.emit.empty()) return Status();
   return runtime::writePlanFile(output, segmentInputs(ladder.segments()));
 }
 

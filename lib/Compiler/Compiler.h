@@ -1,7 +1,8 @@
-// From a model (checkpoint folder, config.json or model.mlir) to a plan: the compiler as one call, free of MLIR in its interface.
+// From a model (checkpoint folder, config.json or model.mlir) to a plan: the compiler as one call, free of MLIR in its
+// interface.
 //
-// A compiler object holds no state between calls; calls may run on different threads with objects of their own. Every failure comes back as a
-// status with a code, a message (with the diagnostics that passes emitted) and a hint.
+// A compiler object holds no state between calls; calls may run on different threads with objects of their own. Every
+// failure comes back as a status with a code, a message (with the diagnostics that passes emitted) and a hint.
 #pragma once
 
 #include "runtime/src/Status.h"
@@ -26,12 +27,12 @@ struct CompileOptions {
   uint64_t maxModelLen = 0;      // tokens; 0: the smaller of the model's own limit and 32768
   uint32_t maxNumSeqs = 16;
   uint32_t maxNumBatchedTokens = 4096;
-  uint32_t recurrenceBlock = 64; // 32 | 64 | 128 | 256
-  std::vector<std::string> cpuVariants; // empty: x86-64-v3, avx512, avx512-bf16
+  uint32_t recurrenceBlock = 64;           // 32 | 64 | 128 | 256
+  std::vector<std::string> cpuVariants;    // empty: x86-64-v3, avx512, avx512-bf16
   std::vector<std::string> disabledPasses; // td record names of optional passes
   std::string stopAfter;                   // model | tile | plan: writes that level's text instead of a plan file
   std::vector<std::string> printIrAfter;   // td record names; text goes to stderr
-  std::string emit;                        // llvm: writes one NAME.ll per kernel and variant into emitFolder, and no plan
+  std::string emit; // llvm: writes one NAME.ll per kernel and variant into emitFolder, and no plan
   std::string emitFolder;
   /// Called after each step, on the calling thread.
   std::function<void(const CompileStep &)> onStep;

@@ -10,6 +10,7 @@
 #include "lib/Target/CPU/CompileCpu.h"
 #include "passes/Conversion/TileToPlan/TileToPlan.h"
 #include "passes/Pipelines/Pipelines.h"
+#include "runtime/src/FileIO.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
@@ -71,7 +72,8 @@ Status Ladder::readModel(const std::string &input) {
   namespace fs = std::filesystem;
   std::error_code error;
   if (fs::path(input).extension() == ".mlir" && !fs::is_directory(input, error)) {
-    if (!fs::exists(input, error)) return Status(compiler::kModelText, "cannot read " + input + ": no such file", "check the path");
+    if (!fs::exists(input, error))
+      return Status(compiler::kModelText, "cannot read " + input + ": no such file", "check the path");
     auto status = guarded(compiler::kModelText, "reading the model", [&] {
       module = parseSourceFile<ModuleOp>(input, ParserConfig(&context));
       return success(static_cast<bool>(module));
@@ -100,7 +102,8 @@ Status Ladder::noteProgram() {
   parametersTotal = count.total;
   parametersActive = count.active;
   program.walk([&](model::EmbeddingOp embedding) {
-    if (auto weight = embedding.getTable().getDefiningOp<model::WeightOp>()) program->setAttr("embedding", weight.getNameAttr());
+    if (auto weight = embedding.getTable().getDefiningOp<model::WeightOp>())
+      program->setAttr("embedding", weight.getNameAttr());
   });
   uint64_t limit = 32768;
   if (auto position = program->getAttrOfType<IntegerAttr>("max_position"))
@@ -126,8 +129,11 @@ LogicalResult Ladder::runTilePasses() {
   if (!options.printIrAfter.empty()) {
     llvm::StringSet<> wanted;
     for (const std::string &name : options.printIrAfter) wanted.insert(name);
-    auto after = [wanted](Pass *pass, Operation *) { return wanted.contains(pass->getName()) || wanted.contains("all"); };
-    manager.enableIRPrinting([](Pass *, Operation *) { return false; }, after, /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/false,
+    auto after = [wanted](Pass *pass, Operation *) {
+      return wanted.contains(pass->getName()) || wanted.contains("all");
+    };
+    manager.enableIRPrinting([](Pass *, Operation *) { return false; }, after, /*printModuleScope=*/true,
+                             /*printAfterOnlyOnChange=*/false,
                              /*printAfterOnlyOnFailure=*/false, llvm::errs());
   }
   return manager.run(*module);
@@ -150,9 +156,8 @@ Status Ladder::lowerToPlan() {
   plan.recurrenceBlock = options.recurrenceBlock;
   plan.parametersTotal = parametersTotal;
   plan.parametersActive = parametersActive;
-  MMC_RETURN_IF_ERROR(guarded(compiler::kLowering, "planning", [&] {
-    return failed(convertTileToPlan(*module, plan)) ? failure() : module->verify();
-  }));
+  MMC_RETURN_IF_ERROR(guarded(compiler::kLowering, "planning",
+                              [&] { return failed(convertTileToPlan(*module, plan)) ? failure() : module->verify(); }));
   unsigned entries = 0;
   module->walk([&](planir::EntryOp) { ++entries; });
   finish("plan", std::to_string(entries) + " shape classes");
@@ -172,13 +177,30 @@ static HostObject toHostObject(const cpu::CpuObject &compiled, const std::vector
   return object;
 }
 
+/// One file of LLVM IR per kernel and variant.
+static Status writeKernels(const cpu::CpuObject &compiled, const std::string &folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return Status(compiler::kOption, "cannot make the folder " + folder, "check the path", error.message());
+  for (const cpu::CpuKernel &kernel : compiled.kernels) {
+    auto file = runtime::OutputFile::create(folder + "/" + kernel.symbol + ".ll");
+    if (!file.ok()) return file.status();
+    MMC_RETURN_IF_ERROR(file->write({reinterpret_cast<const uint8_t *>(kernel.llvm.data()), kernel.llvm.size()}));
+    MMC_RETURN_IF_ERROR(file->commit());
+  }
+  return {};
+}
+
 Status Ladder::translate() {
   cpu::CpuOptions cpuOptions;
+  cpuOptions.keepLlvm = !options.emit.empty();
   if (!options.cpuVariants.empty()) {
     cpuOptions.variants.clear();
     for (const std::string &name : options.cpuVariants) {
       auto variant = cpu::parseVariant(name);
-      if (!variant) return Status(compiler::kOption, "unknown cpu variant '" + name + "', expected x86-64-v3, avx512 or avx512-bf16");
+      if (!variant)
+        return Status(compiler::kOption,
+                      "unknown cpu variant '" + name + "', expected x86-64-v3, avx512 or avx512-bf16");
       cpuOptions.variants.push_back(*variant);
     }
   }
@@ -192,7 +214,9 @@ Status Ladder::translate() {
     if (!compiled) emitError(UnknownLoc::get(&context), cause);
     return success(compiled.has_value());
   }));
-  finish("object", std::to_string(compiled->kernels.size()) + " functions, " + std::to_string(compiled->elf.size() / 1024) + " KiB");
+  finish("object", std::to_string(compiled->kernels.size()) + " functions, " +
+                       std::to_string(compiled->elf.size() / 1024) + " KiB");
+  if (!options.emit.empty()) return writeKernels(*compiled, options.emitFolder);
   HostObject object = toHostObject(*compiled, cpuOptions.variants);
   return guarded(compiler::kLowering, "writing the plan", [&]() -> LogicalResult {
     auto written = serializePlan(plan, object);

@@ -1,4 +1,5 @@
-// One compilation in progress: the module, and the steps that take it down the ladder. The interface in Compiler.h is made of these.
+// One compilation in progress: the module, and the steps that take it down the ladder. The interface in Compiler.h is
+// made of these.
 #pragma once
 
 #include "lib/Compiler/Compiler.h"
@@ -25,7 +26,8 @@ public:
   runtime::Status lowerToTile();
   /// Tile launches to a plan.module.
   runtime::Status lowerToPlan();
-  /// Kernels to an object, and everything to segments.
+  /// Kernels to an object, and everything to segments. With options.emit, the kernels' text to files in
+  /// options.emitFolder instead.
   runtime::Status translate();
 
   /// The module's text as it is now.
@@ -34,7 +36,8 @@ public:
 
 private:
   /// Runs `body` with diagnostics collected; a failure becomes a status of `kind`.
-  runtime::Status guarded(const runtime::ErrorKind &kind, const char *what, llvm::function_ref<mlir::LogicalResult()> body);
+  runtime::Status guarded(const runtime::ErrorKind &kind, const char *what,
+                          llvm::function_ref<mlir::LogicalResult()> body);
   void finish(const char *name, std::string detail);
   runtime::Status noteProgram();
   mlir::LogicalResult runTilePasses();

@@ -36,7 +36,8 @@ static void add(model::WeightOp weight, uint64_t layers, ParameterCount &count) 
     count.head += elements * layers;
     return;
   }
-  if (int64_t chosen = chosenExperts(weight)) elements = elements / static_cast<uint64_t>(type.getShape().front()) * static_cast<uint64_t>(chosen);
+  if (int64_t chosen = chosenExperts(weight))
+    elements = elements / static_cast<uint64_t>(type.getShape().front()) * static_cast<uint64_t>(chosen);
   count.active += elements * layers;
 }
 

@@ -11,7 +11,8 @@ class ProgramOp;
 
 struct ParameterCount {
   uint64_t total = 0;
-  /// Per token: the chosen experts and everything else, without the embedding table and the projection to the vocabulary.
+  /// Per token: the chosen experts and everything else, without the embedding table and the projection to the
+  /// vocabulary.
   uint64_t active = 0;
   /// Elements of the projection to the vocabulary.
   uint64_t head = 0;

@@ -1,8 +1,9 @@
 // Writes the rounding points of a program. The rule is in Passes.td; here is how types travel.
 //
-// The pass first rewrites types that are given (weights, layer inputs, caches), then walks each function in order: reshapes and gathers take the
-// type of their operand, every other op yields f32, and a value with a structured consumer gets its one cast. The invariant after the pass:
-// elementwise ops read f32, structured ops read bf16 (or i32, or what must stay f32).
+// The pass first rewrites types that are given (weights, layer inputs, caches), then walks each function in order:
+// reshapes and gathers take the type of their operand, every other op yields f32, and a value with a structured
+// consumer gets its one cast. The invariant after the pass: elementwise ops read f32, structured ops read bf16 (or i32,
+// or what must stay f32).
 #include "dialects/Model/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,12 +18,16 @@ namespace mmc::model {
 
 namespace {
 
-bool isElementwise(Operation *op) { return isa<SiluOp, SigmoidOp, ResidualOp, arith::MulFOp, arith::AddFOp, arith::SubFOp>(op); }
+bool isElementwise(Operation *op) {
+  return isa<SiluOp, SigmoidOp, ResidualOp, arith::MulFOp, arith::AddFOp, arith::SubFOp>(op);
+}
 
 /// Ops that move or reshape rows and keep their element type.
 bool keepsElements(Operation *op) { return isa<SplitHeadsOp, MergeHeadsOp, GatherRoutesOp, SelectRowsOp>(op); }
 
-RankedTensorType withElement(RankedTensorType type, Type element) { return RankedTensorType::get(type.getShape(), element, type.getEncoding()); }
+RankedTensorType withElement(RankedTensorType type, Type element) {
+  return RankedTensorType::get(type.getShape(), element, type.getEncoding());
+}
 
 bool isF32Rows(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -39,7 +44,8 @@ bool feedsRouterGate(WeightOp weight) {
 class Assigner {
 public:
   Assigner(ProgramOp program, bool bfloat16)
-      : program(program), bfloat16(bfloat16), f32(Float32Type::get(program.getContext())), bf16(BFloat16Type::get(program.getContext())) {}
+      : program(program), bfloat16(bfloat16), f32(Float32Type::get(program.getContext())),
+        bf16(BFloat16Type::get(program.getContext())) {}
 
   void run() {
     program.walk([&](WeightOp weight) { assignWeight(weight); });
@@ -51,8 +57,10 @@ private:
   void assignWeight(WeightOp weight) {
     auto type = cast<RankedTensorType>(weight.getType());
     Type element = f32;
-    if (bfloat16 && type.getRank() == 1) element = type.getElementType();
-    else if (bfloat16 && !feedsRouterGate(weight)) element = bf16;
+    if (bfloat16 && type.getRank() == 1)
+      element = type.getElementType();
+    else if (bfloat16 && !feedsRouterGate(weight))
+      element = bf16;
     weight.getResult().setType(withElement(type, element));
   }
 
@@ -89,7 +97,8 @@ private:
   void retype(Operation *op) {
     if (keepsElements(op)) {
       Type element = cast<RankedTensorType>(op->getOperand(0).getType()).getElementType();
-      for (OpResult result : op->getResults()) result.setType(withElement(cast<RankedTensorType>(result.getType()), element));
+      for (OpResult result : op->getResults())
+        result.setType(withElement(cast<RankedTensorType>(result.getType()), element));
     } else if (auto attention = dyn_cast<AttentionOp>(op)) {
       attention.getNewKCache().setType(attention.getKCache().getType());
       attention.getNewVCache().setType(attention.getVCache().getType());
@@ -99,20 +108,35 @@ private:
     }
   }
 
-  /// Is the value read by an op that takes rounded rows? A reshape or gather asks its own users. Logits of main are not rounded.
+  /// Is the value read where rounded rows are taken? A reshape or gather asks its own users. Logits of main are not
+  /// rounded, nor are decay rates, write gates and router scores, which structured ops read as they are. A norm reads a
+  /// sum as it was formed: both end up in one kernel, and a rounding between them turns near-ties of the router behind.
   bool hasStructuredUse(Value value, bool isMain) {
-    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    return llvm::any_of(value.getUses(), [&](OpOperand &use) {
+      Operation *user = use.getOwner();
       if (isa<ReturnOp>(user)) return !isMain;
-      if (keepsElements(user)) return llvm::any_of(user->getResults(), [&](Value result) { return hasStructuredUse(result, isMain); });
+      if (auto attention = dyn_cast<LinearAttentionOp>(user); attention && isGate(attention, value)) return false;
+      if (auto combine = dyn_cast<CombineOp>(user); combine && combine.getWeights() == value) return false;
+      if (auto experts = dyn_cast<ExpertsOp>(user); experts && experts.getWeights() == value) return false;
+      if (keepsElements(user))
+        return llvm::any_of(user->getResults(), [&](Value result) { return hasStructuredUse(result, isMain); });
+      if (isa<RmsNormOp>(user)) return !value.getDefiningOp() || !isElementwise(value.getDefiningOp());
       return !isElementwise(user);
     });
+  }
+
+  /// Whether `value` is only a decay rate or a write gate of `attention`.
+  static bool isGate(LinearAttentionOp attention, Value value) {
+    return (value == attention.getRate() || value == attention.getBeta()) &&
+           !llvm::is_contained({Value(attention.getQ()), Value(attention.getK()), Value(attention.getV())}, value);
   }
 
   /// Every use of `value` reads its bf16 rounding from here on, which is returned.
   Value round(Value value) {
     OpBuilder builder(program.getContext());
     builder.setInsertionPointAfterValue(value);
-    auto cast = arith::TruncFOp::create(builder, value.getLoc(), withElement(mlir::cast<RankedTensorType>(value.getType()), bf16), value);
+    auto cast = arith::TruncFOp::create(builder, value.getLoc(),
+                                        withElement(mlir::cast<RankedTensorType>(value.getType()), bf16), value);
     value.replaceAllUsesExcept(cast, cast);
     return cast;
   }

@@ -20,7 +20,8 @@ void decompose(ExpertsOp op) {
   auto weight = cast<RankedTensorType>(op.getGateWeight().getType());
   Type i32 = builder.getI32Type();
   auto offsetsType = RankedTensorType::get({weight.getDimSize(0) + 1}, i32);
-  auto permute = PermuteOp::create(builder, loc, offsetsType, getRowType(RowSpace::routes, {}, i32), experts, op.getExperts());
+  auto permute =
+      PermuteOp::create(builder, loc, offsetsType, getRowType(RowSpace::routes, {}, i32), experts, op.getExperts());
   Value offsets = permute.getOffsets();
   Value rows = GatherRoutesOp::create(builder, loc, op.getX(), permute.getSource());
   Value gate = GroupedLinearOp::create(builder, loc, rows, offsets, op.getGateWeight());

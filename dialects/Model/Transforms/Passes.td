@@ -34,7 +34,8 @@ def AssignPrecision : Pass<"mmc-assign-precision", "::mmc::model::ProgramOp"> {
     * matrices are read as bf16, but the router's gate as f32; gains keep the checkpoint's dtype;
     * a value that some structured op consumes (a product, norm, attention, recurrence, rope, router, gather, combine, or the end of a layer) is
       rounded to bf16 once, where it is made, and all its consumers read the rounded value, elementwise ones through arith.extf;
-    * values between elementwise ops, router scores, recurrent state, softmax, accumulators and logits stay f32; KV caches are bf16.
+    * a norm reads the unrounded value of an elementwise op, whose kernel it joins;
+    * values between elementwise ops, decay rates, write gates, router scores, recurrent state, softmax, accumulators and logits stay f32; KV caches are bf16.
 
     ```mlir
     %q = model.linear %x, %w : f32        %q = model.linear %x, %w : bf16, bf16 -> f32

@@ -28,7 +28,8 @@ void mmc::planir::registerPlanDialect(DialectRegistry &registry) { registry.inse
 
 namespace {
 /// Reads one word of an enum, with an error that lists nothing but names the word.
-template <typename Enum> FailureOr<Enum> parseWord(AsmParser &parser, std::optional<Enum> (*symbolize)(StringRef), StringRef what) {
+template <typename Enum>
+FailureOr<Enum> parseWord(AsmParser &parser, std::optional<Enum> (*symbolize)(StringRef), StringRef what) {
   StringRef word;
   SMLoc at = parser.getCurrentLocation();
   if (parser.parseKeyword(&word)) return failure();

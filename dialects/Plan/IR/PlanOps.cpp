@@ -13,14 +13,14 @@ using namespace mmc::planir;
 LogicalResult mmc::planir::ModuleOp::verifyRegions() {
   // module_c1
   for (StringRef name : {"body", "head"})
-    if (!isa_and_nonnull<ProgramOp>(lookupSymbol(name)))
-      return emitOpError("expected a program @") << name;
+    if (!isa_and_nonnull<ProgramOp>(lookupSymbol(name))) return emitOpError("expected a program @") << name;
   // module_c2
   int64_t buffers = 0;
   for (BufferOp buffer : getOps<BufferOp>()) (void)buffer, ++buffers;
   for (EntryOp entry : getOps<EntryOp>())
     if (static_cast<int64_t>(entry.getOffsets().size()) != buffers)
-      return entry.emitOpError("expected one offset per buffer, got ") << entry.getOffsets().size() << " for " << buffers << " buffers";
+      return entry.emitOpError("expected one offset per buffer, got ")
+             << entry.getOffsets().size() << " for " << buffers << " buffers";
   return success();
 }
 
@@ -30,16 +30,19 @@ LogicalResult WeightOp::verify() {
   // weight_c1
   if (byLayer != getLayers().has_value()) return emitOpError("expected 'layers' exactly where the name has {layer}");
   // weight_c2
-  if (getPanels() && getPanels()->size() != 3) return emitOpError("expected 'panels' to be [n, k, pad], got ") << getPanels()->size() << " numbers";
+  if (getPanels() && getPanels()->size() != 3)
+    return emitOpError("expected 'panels' to be [n, k, pad], got ") << getPanels()->size() << " numbers";
   // weight_c3
-  if (type.getRank() < 1 + byExpert) return emitOpError("expected a rank of at least ") << 1 + byExpert << ", got " << type.getRank();
+  if (type.getRank() < 1 + byExpert)
+    return emitOpError("expected a rank of at least ") << 1 + byExpert << ", got " << type.getRank();
   return success();
 }
 
 LogicalResult BufferOp::verify() {
   auto type = cast<RankedTensorType>(getType());
   // buffer_c1
-  if (getRows() && *getRows() != "tokens" && *getRows() != "outputs") return emitOpError("expected 'rows' to be tokens or outputs, got ") << *getRows();
+  if (getRows() && *getRows() != "tokens" && *getRows() != "outputs")
+    return emitOpError("expected 'rows' to be tokens or outputs, got ") << *getRows();
   // buffer_c2
   if (getRows().has_value() != (type.getRank() > 0 && type.isDynamicDim(0)))
     return emitOpError("expected a dynamic dimension 0 exactly where 'rows' is given, got ") << type;
@@ -48,21 +51,26 @@ LogicalResult BufferOp::verify() {
 
 LogicalResult LaunchOp::verify() {
   auto module = (*this)->getParentOfType<mmc::planir::ModuleOp>();
-  auto resolves = [&](FlatSymbolRefAttr symbol) { return symbol && SymbolTable::lookupSymbolIn(module, symbol) != nullptr; };
+  auto resolves = [&](FlatSymbolRefAttr symbol) {
+    return symbol && SymbolTable::lookupSymbolIn(module, symbol) != nullptr;
+  };
   for (auto [i, attribute] : llvm::enumerate(getBindings())) {
     auto binding = dyn_cast<BindingAttr>(attribute);
     // launch_c1
     if (!binding) return emitOpError("expected bindings of #plan.bind, got ") << attribute;
-    bool named = binding.getKind() == BindingKind::buffer || binding.getKind() == BindingKind::weight || binding.getKind() == BindingKind::constant ||
-                 binding.getKind() == BindingKind::pool || binding.getKind() == BindingKind::work_list || binding.getKind() == BindingKind::work_count;
+    bool named = binding.getKind() == BindingKind::buffer || binding.getKind() == BindingKind::weight ||
+                 binding.getKind() == BindingKind::constant || binding.getKind() == BindingKind::pool ||
+                 binding.getKind() == BindingKind::work_list || binding.getKind() == BindingKind::work_count;
     // launch_c2
-    if (named && !resolves(binding.getSymbol())) return emitOpError("binding ") << i << " names no item of the plan: " << binding;
+    if (named && !resolves(binding.getSymbol()))
+      return emitOpError("binding ") << i << " names no item of the plan: " << binding;
   }
   for (Attribute attribute : getDomain()) {
     auto extent = dyn_cast<ExtentAttr>(attribute);
     // launch_c3
     if (!extent) return emitOpError("expected a domain of #plan.extent, got ") << attribute;
-    if (extent.getKind() == ExtentKind::work && !resolves(extent.getList())) return emitOpError("domain names no work list of the plan: ") << extent;
+    if (extent.getKind() == ExtentKind::work && !resolves(extent.getList()))
+      return emitOpError("domain names no work list of the plan: ") << extent;
   }
   // launch_c4
   if (getGrain() < 1) return emitOpError("expected a grain of at least 1, got ") << getGrain();

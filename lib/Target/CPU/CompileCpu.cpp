@@ -26,6 +26,7 @@ struct Job {
   CpuKernel result;
   SmallVector<char, 0> object;
   std::string error;
+  bool keepLlvm = false;
 };
 } // namespace
 
@@ -40,7 +41,7 @@ static bool runJob(Job &job) {
   for (auto function : job.module->getOps<LLVM::LLVMFuncOp>())
     if (function.getSymName() == job.result.symbol)
       job.result.scratchBytes = function->getAttrOfType<IntegerAttr>(kScratchBytesAttr).getInt();
-  if (emitObject(*job.module, job.object, job.error))
+  if (emitObject(*job.module, job.object, job.error, job.keepLlvm ? &job.result.llvm : nullptr))
     return true;
   job.error = "kernel '" + job.result.name + "' for " + variantName(job.target.variant) + ": " + job.error;
   return false;
@@ -87,6 +88,7 @@ std::optional<CpuObject> mmc::cpu::compileCpu(ModuleOp module, const CpuOptions 
       job.result.name = kernel.getSymName().str();
       job.result.variant = variant;
       job.result.symbol = kernelSymbol(job.result.name, variant);
+      job.keepLlvm = options.keepLlvm;
       jobs.push_back(std::move(job));
     }
   unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());

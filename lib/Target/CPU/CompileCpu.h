@@ -49,6 +49,8 @@ struct CpuOptions {
   /// For tests: compile the 16-lane variants for x86-64-v3, with the bf16 dot product written out in plain arithmetic. Their logic then
   /// runs on machines without AVX-512.
   bool emulateAvx512 = false;
+  /// Keep the optimised LLVM IR of every function as text.
+  bool keepLlvm = false;
 };
 
 struct CpuKernel {
@@ -57,6 +59,8 @@ struct CpuKernel {
   std::string symbol;
   /// Bytes of scratch memory that one call needs, aligned to 64.
   uint64_t scratchBytes = 0;
+  /// The optimised LLVM IR, with CpuOptions::keepLlvm.
+  std::string llvm;
 };
 
 struct CpuObject {

@@ -65,7 +65,7 @@ static void optimise(Module &module, TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(module, modules);
 }
 
-bool mmc::cpu::emitObject(mlir::ModuleOp source, SmallVectorImpl<char> &object, std::string &error) {
+bool mmc::cpu::emitObject(mlir::ModuleOp source, SmallVectorImpl<char> &object, std::string &error, std::string *text) {
   std::unique_ptr<TargetMachine> machine = makeMachine(error);
   if (!machine)
     return false;
@@ -81,6 +81,10 @@ bool mmc::cpu::emitObject(mlir::ModuleOp source, SmallVectorImpl<char> &object, 
   if (verifyModule(*module, &problems))
     return false;
   optimise(*module, *machine);
+  if (text) {
+    raw_string_ostream os(*text);
+    module->print(os, nullptr);
+  }
   raw_svector_ostream stream(object);
   legacy::PassManager codegen;
   TargetLibraryInfoImpl library = noLibrary();

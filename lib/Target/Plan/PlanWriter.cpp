@@ -88,7 +88,8 @@ LogicalResult Writer::number() {
   for (auto program : plan.getOps<planir::ProgramOp>())
     for (auto found : program.getBody().front().getOps<planir::StackOp>()) stack = found;
   if (!stack) return plan.emitOpError("has no stack");
-  for (Attribute name : stack.getPrograms()) layers.push_back(cast<planir::ProgramOp>(plan.lookupSymbol(cast<FlatSymbolRefAttr>(name).getAttr())));
+  for (Attribute name : stack.getPrograms())
+    layers.push_back(cast<planir::ProgramOp>(plan.lookupSymbol(cast<FlatSymbolRefAttr>(name).getAttr())));
   return success();
 }
 
@@ -102,17 +103,21 @@ FailureOr<flatbuffers::Offset<fb::Weight>> Writer::weight(planir::WeightOp op) {
   }
   fb::DType elements = dtype(type.getElementType());
   runtime::Layout layout = layoutOf(op, elements);
-  if (layout.kind == runtime::LayoutKind::panels && shape.size() != 2) return op.emitOpError("expected two dimensions under panels"), failure();
+  if (layout.kind == runtime::LayoutKind::panels && shape.size() != 2)
+    return op.emitOpError("expected two dimensions under panels"), failure();
   uint64_t expertBytes = runtime::storedBytes(layout, shape);
   bool gain = shape.size() == 1;
   auto source = fb::CreateSource(builder, builder.CreateString(op.getSource().str()), builder.CreateVector(shape));
   auto sources = builder.CreateVector(std::vector{source});
   flatbuffers::Offset<flatbuffers::Vector<uint32_t>> layersOffset;
-  if (auto layers = op.getLayers()) layersOffset = builder.CreateVector(std::vector<uint32_t>(layers->begin(), layers->end()));
+  if (auto layers = op.getLayers())
+    layersOffset = builder.CreateVector(std::vector<uint32_t>(layers->begin(), layers->end()));
   auto shapeOffset = builder.CreateVector(shape);
-  auto layoutOffset = fb::CreateLayout(builder, elements, static_cast<fb::LayoutKind>(layout.kind), layout.panelN, layout.panelK, layout.padN);
+  auto layoutOffset = fb::CreateLayout(builder, elements, static_cast<fb::LayoutKind>(layout.kind), layout.panelN,
+                                       layout.panelK, layout.padN);
   // Random weights keep activations at a sensible scale: gains near one, products with unit variance.
-  float mean = gain ? 1.0f : 0.0f, scale = gain ? 0.1f : static_cast<float>(std::sqrt(3.0 / static_cast<double>(shape.back())));
+  float mean = gain ? 1.0f : 0.0f,
+        scale = gain ? 0.1f : static_cast<float>(std::sqrt(3.0 / static_cast<double>(shape.back())));
   return fb::CreateWeight(builder, sources, layersOffset, experts, shapeOffset, layoutOffset, expertBytes,
                           expertBytes * std::max<uint64_t>(experts, 1), mean, scale);
 }
@@ -121,7 +126,8 @@ FailureOr<flatbuffers::Offset<fb::Weight>> Writer::weight(planir::WeightOp op) {
 FailureOr<flatbuffers::Offset<fb::Constant>> Writer::constant(planir::ConstantOp op) {
   auto type = cast<RankedTensorType>(op.getType());
   std::vector<double> values = model::evaluateTable(op.getValue(), type);
-  if (values.size() != static_cast<size_t>(type.getNumElements())) return op.emitOpError("cannot be evaluated: ") << op.getValue(), failure();
+  if (values.size() != static_cast<size_t>(type.getNumElements()))
+    return op.emitOpError("cannot be evaluated: ") << op.getValue(), failure();
   out.constants.resize(runtime::roundUp(out.constants.size(), runtime::kAlignment));
   uint64_t offset = out.constants.size();
   auto append = [&](auto value) {
@@ -129,14 +135,16 @@ FailureOr<flatbuffers::Offset<fb::Constant>> Writer::constant(planir::ConstantOp
     out.constants.insert(out.constants.end(), bytes, bytes + sizeof(value));
   };
   bool wide = type.getElementType().isF64();
-  if (!wide && !type.getElementType().isF32()) return op.emitOpError("expected elements of f32 or f64, got ") << type, failure();
+  if (!wide && !type.getElementType().isF32())
+    return op.emitOpError("expected elements of f32 or f64, got ") << type, failure();
   for (double value : values) wide ? append(value) : append(static_cast<float>(value));
   uint64_t bytes = out.constants.size() - offset;
   uint64_t rows = static_cast<uint64_t>(type.getShape().front());
   std::vector<uint64_t> shape(type.getShape().begin(), type.getShape().end());
   auto name = builder.CreateString(op.getSymName().str());
   auto shapeOffset = builder.CreateVector(shape);
-  return fb::CreateConstant(builder, name, dtype(type.getElementType()), shapeOffset, offset, bytes, op.getByLayer() ? bytes / rows : 0);
+  return fb::CreateConstant(builder, name, dtype(type.getElementType()), shapeOffset, offset, bytes,
+                            op.getByLayer() ? bytes / rows : 0);
 }
 
 /// Names of the argument words, in order: a paged view has two.
@@ -171,7 +179,8 @@ flatbuffers::Offset<fb::Command> Writer::launch(planir::LaunchOp op) {
   }
   std::vector<flatbuffers::Offset<fb::Extent>> domain;
   for (auto extent : op.getDomain().getAsRange<planir::ExtentAttr>()) {
-    uint64_t value = extent.getList() ? ordinals.lookup(extent.getList().getValue()) : static_cast<uint64_t>(extent.getValue());
+    uint64_t value =
+        extent.getList() ? ordinals.lookup(extent.getList().getValue()) : static_cast<uint64_t>(extent.getValue());
     domain.push_back(fb::CreateExtent(builder, static_cast<fb::ExtentKind>(extent.getKind()), value));
   }
   auto argumentsOffset = builder.CreateVector(arguments);
@@ -189,8 +198,10 @@ flatbuffers::Offset<fb::Command> Writer::stack(planir::StackOp op) {
 flatbuffers::Offset<fb::Program> Writer::program(planir::ProgramOp op) {
   std::vector<flatbuffers::Offset<fb::Command>> commands;
   for (Operation &command : op.getBody().front()) {
-    if (auto launchOp = dyn_cast<planir::LaunchOp>(command)) commands.push_back(launch(launchOp));
-    else if (auto stackOp = dyn_cast<planir::StackOp>(command)) commands.push_back(stack(stackOp));
+    if (auto launchOp = dyn_cast<planir::LaunchOp>(command))
+      commands.push_back(launch(launchOp));
+    else if (auto stackOp = dyn_cast<planir::StackOp>(command))
+      commands.push_back(stack(stackOp));
   }
   auto name = builder.CreateString(op.getSymName().str());
   return fb::CreateProgram(builder, name, builder.CreateVector(commands));
@@ -202,10 +213,12 @@ flatbuffers::Offset<fb::Pool> writePool(flatbuffers::FlatBufferBuilder &builder,
   uint64_t bytes = static_cast<uint64_t>(type.getNumElements()) * (type.getElementTypeBitWidth() / 8);
   auto name = builder.CreateString(op.getSymName().str());
   auto shapeOffset = builder.CreateVector(shape);
-  return fb::CreatePool(builder, name, static_cast<fb::PoolKind>(op.getKind()), dtype, shapeOffset, bytes, static_cast<uint32_t>(op.getLayers()));
+  return fb::CreatePool(builder, name, static_cast<fb::PoolKind>(op.getKind()), dtype, shapeOffset, bytes,
+                        static_cast<uint32_t>(op.getLayers()));
 }
 
-flatbuffers::Offset<fb::Buffer> writeBuffer(flatbuffers::FlatBufferBuilder &builder, planir::BufferOp op, fb::DType dtype) {
+flatbuffers::Offset<fb::Buffer> writeBuffer(flatbuffers::FlatBufferBuilder &builder, planir::BufferOp op,
+                                            fb::DType dtype) {
   auto type = cast<RankedTensorType>(op.getType());
   uint64_t bytes = (type.getElementTypeBitWidth() + 7) / 8;
   for (int64_t size : type.getShape())
@@ -229,7 +242,8 @@ FailureOr<PlanSegments> Writer::run() {
   bool paged = false;
   for (Operation &op : plan.getBody().front()) {
     if (auto item = dyn_cast<planir::WeightOp>(op)) {
-      if (plan.getFacts().getAs<StringAttr>("embedding") == item.getSource()) embedding = static_cast<uint32_t>(weights.size());
+      if (plan.getFacts().getAs<StringAttr>("embedding") == item.getSource())
+        embedding = static_cast<uint32_t>(weights.size());
       auto offset = weight(item);
       if (failed(offset)) return failure();
       weights.push_back(*offset);
@@ -243,13 +257,15 @@ FailureOr<PlanSegments> Writer::run() {
     } else if (auto item = dyn_cast<planir::BufferOp>(op)) {
       buffers.push_back(writeBuffer(builder, item, dtype(cast<RankedTensorType>(item.getType()).getElementType())));
     } else if (auto item = dyn_cast<planir::WorkListOp>(op)) {
-      lists.push_back(fb::CreateWorkList(builder, static_cast<fb::WorkFilter>(item.getFilter()), static_cast<uint32_t>(item.getTileRows())));
+      lists.push_back(fb::CreateWorkList(builder, static_cast<fb::WorkFilter>(item.getFilter()),
+                                         static_cast<uint32_t>(item.getTileRows())));
     } else if (auto item = dyn_cast<planir::EntryOp>(op)) {
       std::vector<uint64_t> offsets(item.getOffsets().begin(), item.getOffsets().end());
       auto vector = builder.CreateVector(offsets);
-      entries.push_back(fb::CreateEntryPoint(builder, static_cast<uint32_t>(item.getTokens()), static_cast<uint32_t>(item.getSequences()),
-                                             static_cast<uint64_t>(item.getContext()), static_cast<uint32_t>(item.getOutputs()),
-                                             static_cast<uint64_t>(item.getArena()), vector));
+      entries.push_back(fb::CreateEntryPoint(
+          builder, static_cast<uint32_t>(item.getTokens()), static_cast<uint32_t>(item.getSequences()),
+          static_cast<uint64_t>(item.getContext()), static_cast<uint32_t>(item.getOutputs()),
+          static_cast<uint64_t>(item.getArena()), vector));
     } else if (auto item = dyn_cast<planir::ExecutableOp>(op)) {
       llvm::raw_string_ostream os(out.text);
       for (auto kernelOp : item.getOps<tile::KernelOp>()) {
@@ -266,12 +282,15 @@ FailureOr<PlanSegments> Writer::run() {
   auto body = program(cast<planir::ProgramOp>(plan.lookupSymbol("body")));
   auto head = program(cast<planir::ProgramOp>(plan.lookupSymbol("head")));
   std::vector<flatbuffers::Offset<fb::Variant>> variants;
-  for (const std::string &name : object.variants) variants.push_back(fb::CreateVariant(builder, builder.CreateString(name)));
+  for (const std::string &name : object.variants)
+    variants.push_back(fb::CreateVariant(builder, builder.CreateString(name)));
   std::vector<int32_t> stops;
-  if (auto attribute = plan.getFacts().getAs<DenseI32ArrayAttr>("stop_tokens")) stops.assign(attribute.asArrayRef().begin(), attribute.asArrayRef().end());
+  if (auto attribute = plan.getFacts().getAs<DenseI32ArrayAttr>("stop_tokens"))
+    stops.assign(attribute.asArrayRef().begin(), attribute.asArrayRef().end());
   uint32_t layerCount = 0;
   for (auto programOp : plan.getOps<planir::ProgramOp>())
-    for (auto stackOp : programOp.getBody().front().getOps<planir::StackOp>()) layerCount = static_cast<uint32_t>(stackOp.getPattern().size());
+    for (auto stackOp : programOp.getBody().front().getOps<planir::StackOp>())
+      layerCount = static_cast<uint32_t>(stackOp.getPattern().size());
   auto stringFact = [&](StringRef name) { return builder.CreateString(plan.getFacts().getAs<StringAttr>(name).str()); };
 
   auto producer = builder.CreateString(kProducer);
@@ -303,7 +322,8 @@ FailureOr<PlanSegments> Writer::run() {
   root.add_max_num_batched_tokens(static_cast<uint32_t>(fact("max_num_batched_tokens")));
   root.add_recurrence_block(static_cast<uint32_t>(fact("recurrence_block")));
   root.add_page_tokens(static_cast<uint32_t>(pageTokens));
-  root.add_pages_per_sequence(pageTokens ? static_cast<uint32_t>(runtime::ceilDivide(fact("max_model_len"), pageTokens)) : 0);
+  root.add_pages_per_sequence(pageTokens ? static_cast<uint32_t>(runtime::ceilDivide(fact("max_model_len"), pageTokens))
+                                         : 0);
   root.add_weights(weightsOffset);
   root.add_constants(constantsOffset);
   root.add_pools(poolsOffset);
@@ -326,7 +346,9 @@ FailureOr<PlanSegments> Writer::run() {
 
 } // namespace
 
-FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object) { return Writer(plan, object).run(); }
+FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object) {
+  return Writer(plan, object).run();
+}
 
 LogicalResult writePlan(planir::ModuleOp plan, const PlanSegments &segments, const std::string &path) {
   std::vector<runtime::SegmentInput> inputs = {{runtime::SegmentKind::metadata, segments.metadata},

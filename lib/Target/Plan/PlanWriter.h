@@ -16,7 +16,8 @@ namespace planir {
 class ModuleOp;
 } // namespace planir
 
-/// What the CPU target made of one kernel: one symbol and one scratch size (bytes per thread) for each variant, in the object's order.
+/// What the CPU target made of one kernel: one symbol and one scratch size (bytes per thread) for each variant, in the
+/// object's order.
 struct HostKernel {
   std::vector<std::string> symbols;
   std::vector<uint64_t> scratchBytes;
@@ -40,7 +41,8 @@ struct PlanSegments {
 /// On failure a diagnostic was emitted.
 mlir::FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object);
 
-/// Writes the segments to `path`, atomically. On failure the message of the runtime's status was emitted as a diagnostic on `plan`.
+/// Writes the segments to `path`, atomically. On failure the message of the runtime's status was emitted as a
+/// diagnostic on `plan`.
 mlir::LogicalResult writePlan(planir::ModuleOp plan, const PlanSegments &segments, const std::string &path);
 
 } // namespace mmc

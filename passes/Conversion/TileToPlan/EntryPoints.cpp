@@ -10,8 +10,8 @@ using namespace mlir;
 
 namespace mmc {
 
-/// Do two buffers hold values at the same time? The stream (body, position 0) is live throughout the body; layer kinds never run at the
-/// same time, and the head runs after the body.
+/// Do two buffers hold values at the same time? The stream (body, position 0) is live throughout the body; layer kinds
+/// never run at the same time, and the head runs after the body.
 static bool overlap(const Lifetime &a, const Lifetime &b, int stackPosition) {
   auto during = [](const Lifetime &x, const Lifetime &y) { return x.begin <= y.end && y.begin <= x.end; };
   if (a.program == b.program) return during(a, b);
@@ -58,7 +58,8 @@ static SmallVector<uint32_t> powersUpTo(uint32_t limit) {
   return result;
 }
 
-LogicalResult addEntryPoints(planir::ModuleOp plan, ArrayRef<std::pair<planir::BufferOp, Lifetime>> buffers, const PlanOptions &options) {
+LogicalResult addEntryPoints(planir::ModuleOp plan, ArrayRef<std::pair<planir::BufferOp, Lifetime>> buffers,
+                             const PlanOptions &options) {
   OpBuilder builder = OpBuilder::atBlockEnd(&plan.getBody().front());
   Interference interference = conflicts(plan, buffers);
   for (uint32_t tokens : powersUpTo(options.maxNumBatchedTokens))
@@ -69,8 +70,8 @@ LogicalResult addEntryPoints(planir::ModuleOp plan, ArrayRef<std::pair<planir::B
       for (auto &[buffer, lifetime] : buffers) sizes.push_back(bytesOf(buffer, tokens, outputs));
       ArenaLayout arena = layOutArena(sizes, interference);
       SmallVector<int64_t> offsets(arena.offsets.begin(), arena.offsets.end());
-      planir::EntryOp::create(builder, plan.getLoc(), tokens, sequences, static_cast<int64_t>(options.maxModelLen), outputs,
-                              static_cast<int64_t>(arena.bytes), offsets);
+      planir::EntryOp::create(builder, plan.getLoc(), tokens, sequences, static_cast<int64_t>(options.maxModelLen),
+                              outputs, static_cast<int64_t>(arena.bytes), offsets);
     }
   return success();
 }

@@ -6,14 +6,15 @@
 
 namespace mmc {
 
-inline constexpr int kBody = -1;        // Lifetime::program of the body
-inline constexpr int kHead = -2;        // of the head
+inline constexpr int kBody = -1;         // Lifetime::program of the body
+inline constexpr int kHead = -2;         // of the head
 inline constexpr int kForever = 1 << 30; // Lifetime::end of a body buffer that the head reads
 
 /// Rows of one run of the head program for a class of so many tokens and sequences.
 uint32_t headRows(uint32_t tokens, uint32_t sequences);
 
 /// Adds the plan.entry ops: tokens and sequences in powers of two up to the options' limits, ascending.
-mlir::LogicalResult addEntryPoints(planir::ModuleOp plan, mlir::ArrayRef<std::pair<planir::BufferOp, Lifetime>> buffers, const PlanOptions &options);
+mlir::LogicalResult addEntryPoints(planir::ModuleOp plan, mlir::ArrayRef<std::pair<planir::BufferOp, Lifetime>> buffers,
+                                   const PlanOptions &options);
 
 } // namespace mmc

@@ -31,7 +31,8 @@ std::string PlanItems::unique(StringRef wanted) {
   return count++ == 0 ? name : unique(name + "_" + std::to_string(count - 1));
 }
 
-FlatSymbolRefAttr PlanItems::weight(Location loc, StringRef source, RankedTensorType stored, tile::ViewType view, ArrayRef<int64_t> layers) {
+FlatSymbolRefAttr PlanItems::weight(Location loc, StringRef source, RankedTensorType stored, tile::ViewType view,
+                                    ArrayRef<int64_t> layers) {
   auto type = RankedTensorType::get(stored.getShape(), view.getElementType());
   auto panels = dyn_cast_or_null<tile::PanelsAttr>(view.getLayout());
   std::string key = text([&](llvm::raw_ostream &os) { os << source << ' ' << type << ' ' << view.getLayout(); });
@@ -50,13 +51,15 @@ FlatSymbolRefAttr PlanItems::weight(Location loc, StringRef source, RankedTensor
     return FlatSymbolRefAttr::get(op.getSymNameAttr());
   }
   std::string name = unique(source.rsplit(".weight").first.str());
-  DenseI64ArrayAttr panelsAttr = panels ? builder.getDenseI64ArrayAttr({panels.getN(), panels.getK(), panels.getPad()}) : nullptr;
+  DenseI64ArrayAttr panelsAttr =
+      panels ? builder.getDenseI64ArrayAttr({panels.getN(), panels.getK(), panels.getPad()}) : nullptr;
   DenseI64ArrayAttr layersAttr = byLayer ? builder.getDenseI64ArrayAttr(layers) : nullptr;
   entry->second = planir::WeightOp::create(builder, loc, name, source, type, panelsAttr, layersAttr);
   return FlatSymbolRefAttr::get(entry->second.getSymNameAttr());
 }
 
-FlatSymbolRefAttr PlanItems::constant(Location loc, StringRef table, Attribute value, RankedTensorType type, tile::ViewType view) {
+FlatSymbolRefAttr PlanItems::constant(Location loc, StringRef table, Attribute value, RankedTensorType type,
+                                      tile::ViewType view) {
   auto stored = RankedTensorType::get(type.getShape(), view.getElementType());
   std::string key = text([&](llvm::raw_ostream &os) { os << table << ' ' << stored; });
   auto [entry, fresh] = constants.try_emplace(key);
@@ -66,9 +69,11 @@ FlatSymbolRefAttr PlanItems::constant(Location loc, StringRef table, Attribute v
   return entry->second = FlatSymbolRefAttr::get(op.getSymNameAttr());
 }
 
-FlatSymbolRefAttr PlanItems::pool(Location loc, StringRef name, planir::PoolKind kind, RankedTensorType unit, int64_t layers) {
+FlatSymbolRefAttr PlanItems::pool(Location loc, StringRef name, planir::PoolKind kind, RankedTensorType unit,
+                                  int64_t layers) {
   OpBuilder builder = atEnd();
-  return FlatSymbolRefAttr::get(planir::PoolOp::create(builder, loc, unique(name), kind, unit, layers).getSymNameAttr());
+  return FlatSymbolRefAttr::get(
+      planir::PoolOp::create(builder, loc, unique(name), kind, unit, layers).getSymNameAttr());
 }
 
 FailureOr<FlatSymbolRefAttr> PlanItems::buffer(Location loc, StringRef name, RankedTensorType type, Lifetime lifetime) {
@@ -77,10 +82,12 @@ FailureOr<FlatSymbolRefAttr> PlanItems::buffer(Location loc, StringRef name, Ran
   int64_t rowsPer = 1;
   if (type.getRank() > 0 && type.isDynamicDim(0)) {
     auto encoding = dyn_cast_or_null<model::RowsAttr>(type.getEncoding());
-    if (!encoding) return emitError(loc, "cannot size a tensor of dynamic rows without a row space: ") << type, failure();
+    if (!encoding)
+      return emitError(loc, "cannot size a tensor of dynamic rows without a row space: ") << type, failure();
     rows = builder.getStringAttr(encoding.getSpace() == model::RowSpace::outputs ? "outputs" : "tokens");
     if (encoding.getSpace() == model::RowSpace::routes) rowsPer = routesPerToken;
-    if (rowsPer < 1) return emitError(loc, "cannot size a tensor of routes: the program has no 'routes_per_token'"), failure();
+    if (rowsPer < 1)
+      return emitError(loc, "cannot size a tensor of routes: the program has no 'routes_per_token'"), failure();
   }
   auto stored = RankedTensorType::get(type.getShape(), type.getElementType());
   auto op = planir::BufferOp::create(builder, loc, unique(name), stored, rows, rowsPer);

@@ -1,4 +1,5 @@
-// The items of a plan under construction: weights, constants, pools, buffers and work lists, each made once and named readably.
+// The items of a plan under construction: weights, constants, pools, buffers and work lists, each made once and named
+// readably.
 #pragma once
 
 #include "dialects/Plan/IR/Plan.h"
@@ -29,16 +30,19 @@ class PlanItems {
 public:
   PlanItems(planir::ModuleOp plan, int64_t routesPerToken);
 
-  /// A weight read with the layout of `view` in the layers `layers` (ignored where the name has no {layer}). The same weight of several layer
-  /// kinds is one item with the union of their layers.
-  mlir::FlatSymbolRefAttr weight(mlir::Location loc, mlir::StringRef source, mlir::RankedTensorType stored, tile::ViewType view,
-                                 mlir::ArrayRef<int64_t> layers);
+  /// A weight read with the layout of `view` in the layers `layers` (ignored where the name has no {layer}). The same
+  /// weight of several layer kinds is one item with the union of their layers.
+  mlir::FlatSymbolRefAttr weight(mlir::Location loc, mlir::StringRef source, mlir::RankedTensorType stored,
+                                 tile::ViewType view, mlir::ArrayRef<int64_t> layers);
   /// A table of the program, read with the element type of `view`.
-  mlir::FlatSymbolRefAttr constant(mlir::Location loc, mlir::StringRef table, mlir::Attribute value, mlir::RankedTensorType type, tile::ViewType view);
+  mlir::FlatSymbolRefAttr constant(mlir::Location loc, mlir::StringRef table, mlir::Attribute value,
+                                   mlir::RankedTensorType type, tile::ViewType view);
   /// A new pool.
-  mlir::FlatSymbolRefAttr pool(mlir::Location loc, mlir::StringRef name, planir::PoolKind kind, mlir::RankedTensorType unit, int64_t layers);
+  mlir::FlatSymbolRefAttr pool(mlir::Location loc, mlir::StringRef name, planir::PoolKind kind,
+                               mlir::RankedTensorType unit, int64_t layers);
   /// A new buffer for a tensor with a row encoding (or of fixed size).
-  mlir::FailureOr<mlir::FlatSymbolRefAttr> buffer(mlir::Location loc, mlir::StringRef name, mlir::RankedTensorType type, Lifetime lifetime);
+  mlir::FailureOr<mlir::FlatSymbolRefAttr> buffer(mlir::Location loc, mlir::StringRef name, mlir::RankedTensorType type,
+                                                  Lifetime lifetime);
   mlir::FlatSymbolRefAttr workList(mlir::Location loc, tile::WorkAttr work);
 
   Lifetime &lifetime(mlir::FlatSymbolRefAttr buffer);

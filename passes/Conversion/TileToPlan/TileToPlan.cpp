@@ -1,10 +1,12 @@
 // Walks the functions of a program, whose bodies are tile launches by now, and writes the plan that executes them.
 //
-//   model.func @lightning(%x, ...) { %n = tile.launch @norm(%x, %g) ... }      plan.program @lightning { plan.launch @cpu::@norm [bind x, g, n] ... }
+//   model.func @lightning(%x, ...) { %n = tile.launch @norm(%x, %g) ... }      plan.program @lightning { plan.launch
+//   @cpu::@norm [bind x, g, n] ... }
 //
-// A layer's input and output are one buffer, the stream: the launch that produces the output must not read the input, which is true of every
-// layer that ends in a residual of something newer than its input (verified here). @main is cut in two where rows are selected for logits:
-// what depends on the selection is the head program, which the runtime repeats for chunks of wanted rows.
+// A layer's input and output are one buffer, the stream: the launch that produces the output must not read the input,
+// which is true of every layer that ends in a residual of something newer than its input (verified here). @main is cut
+// in two where rows are selected for logits: what depends on the selection is the head program, which the runtime
+// repeats for chunks of wanted rows.
 #include "passes/Conversion/TileToPlan/TileToPlan.h"
 
 #include "dialects/Model/IR/Model.h"
@@ -59,9 +61,9 @@ private:
   planir::ModuleOp plan;
   std::unique_ptr<PlanItems> items;
   llvm::DenseMap<Value, Placement> placements;
-  llvm::SmallVector<model::FuncOp> kinds;                          // layer functions in the stack's order
-  llvm::DenseMap<Operation *, SmallVector<int64_t>> layersOf;      // of a layer function
-  llvm::SetVector<Operation *> kernels;                            // those that are launched
+  llvm::SmallVector<model::FuncOp> kinds;                     // layer functions in the stack's order
+  llvm::DenseMap<Operation *, SmallVector<int64_t>> layersOf; // of a layer function
+  llvm::SetVector<Operation *> kernels;                       // those that are launched
   llvm::DenseSet<Operation *> headOps;
   FlatSymbolRefAttr stream;
 };
@@ -81,7 +83,8 @@ LogicalResult Converter::makePlan() {
   facts.set("parameters_active", number(options.parametersActive));
   for (StringRef name : {"vocabulary", "stop_tokens", "embedding"})
     if (Attribute value = program->getAttr(name)) facts.set(name, value);
-  plan = planir::ModuleOp::create(builder, program.getLoc(), program.getSymName(), facts.getDictionary(builder.getContext()));
+  plan = planir::ModuleOp::create(builder, program.getLoc(), program.getSymName(),
+                                  facts.getDictionary(builder.getContext()));
   plan.getBody().emplaceBlock();
   int64_t routes = 0;
   if (auto attribute = program->getAttrOfType<IntegerAttr>("routes_per_token")) routes = attribute.getInt();
@@ -114,8 +117,9 @@ bool Converter::inHead(Operation *op) {
     auto rows = tensor ? dyn_cast_or_null<model::RowsAttr>(tensor.getEncoding()) : nullptr;
     return rows && rows.getSpace() == model::RowSpace::outputs;
   };
-  return llvm::any_of(op->getResultTypes(), isOutputs) ||
-         llvm::any_of(op->getOperands(), [&](Value v) { return v.getDefiningOp() && headOps.contains(v.getDefiningOp()); });
+  return llvm::any_of(op->getResultTypes(), isOutputs) || llvm::any_of(op->getOperands(), [&](Value v) {
+           return v.getDefiningOp() && headOps.contains(v.getDefiningOp());
+         });
 }
 
 LogicalResult Converter::convertMain(model::FuncOp main) {
@@ -146,7 +150,8 @@ LogicalResult Converter::convertMain(model::FuncOp main) {
     if (auto launch = dyn_cast<tile::LaunchOp>(op)) {
       bool late = inHead(launch);
       if (late) headOps.insert(launch);
-      if (failed(convertLaunch(launch, late ? head : body, late ? kHead : kBody, late ? headPosition++ : position++))) return failure();
+      if (failed(convertLaunch(launch, late ? head : body, late ? kHead : kBody, late ? headPosition++ : position++)))
+        return failure();
     } else if (isa<model::StackOp>(op)) {
       extend(stack.getX(), kBody, position++);
       if (failed(convertStack(stack, body))) return failure();
@@ -183,7 +188,8 @@ LogicalResult Converter::makePools(model::StackOp stack) {
   return success();
 }
 
-/// The stream is read and written in place, so nothing may read a layer's input from the launch on that writes its output.
+/// The stream is read and written in place, so nothing may read a layer's input from the launch on that writes its
+/// output.
 LogicalResult Converter::checkStream(model::FuncOp func) {
   Block &block = func.getBody().front();
   Value output = cast<model::ReturnOp>(block.getTerminator()).getOperand(0);
@@ -191,7 +197,8 @@ LogicalResult Converter::checkStream(model::FuncOp func) {
   if (!writer) return func.emitOpError("returns its input unchanged, which the plan does not support");
   for (Operation *user : block.getArgument(0).getUsers())
     if (!user->isBeforeInBlock(writer))
-      return user->emitOpError("reads the layer's input when its output is being written; the plan keeps both in one buffer");
+      return user->emitOpError(
+          "reads the layer's input when its output is being written; the plan keeps both in one buffer");
   return success();
 }
 
@@ -221,17 +228,22 @@ LogicalResult Converter::convertStack(model::StackOp stack, planir::ProgramOp in
   SmallVector<FlatSymbolRefAttr> names = stack.getKinds();
   for (FlatSymbolRefAttr name : names) programs.push_back(name);
   for (FlatSymbolRefAttr layer : stack.expandPattern()) pattern.push_back(llvm::find(names, layer) - names.begin());
-  planir::StackOp::create(builder, stack.getLoc(), builder.getArrayAttr(programs), builder.getDenseI64ArrayAttr(pattern));
+  planir::StackOp::create(builder, stack.getLoc(), builder.getArrayAttr(programs),
+                          builder.getDenseI64ArrayAttr(pattern));
   return success();
 }
 
-/// Keeps the buffer of `value` alive until `position`. A buffer that crosses from the body to the head lives through the whole head.
+/// Keeps the buffer of `value` alive until `position`. A buffer that crosses from the body to the head lives through
+/// the whole head.
 void Converter::extend(Value value, int programIndex, int position) {
   auto found = placements.find(value);
-  if (found == placements.end() || found->second.kind != planir::BindingKind::buffer || found->second.symbol == stream) return;
+  if (found == placements.end() || found->second.kind != planir::BindingKind::buffer || found->second.symbol == stream)
+    return;
   Lifetime &lifetime = items->lifetime(found->second.symbol);
-  if (lifetime.program == programIndex) lifetime.end = std::max(lifetime.end, position);
-  else lifetime.end = kForever;
+  if (lifetime.program == programIndex)
+    lifetime.end = std::max(lifetime.end, position);
+  else
+    lifetime.end = kForever;
 }
 
 FailureOr<Placement> Converter::place(Value value, tile::ViewType view) {
@@ -242,13 +254,15 @@ FailureOr<Placement> Converter::place(Value value, tile::ViewType view) {
   };
   if (auto weight = value.getDefiningOp<model::WeightOp>()) {
     auto type = cast<RankedTensorType>(weight.getType());
-    return Placement{planir::BindingKind::weight, items->weight(weight.getLoc(), weight.getName(), type, view, layers())};
+    return Placement{planir::BindingKind::weight,
+                     items->weight(weight.getLoc(), weight.getName(), type, view, layers())};
   }
   if (auto row = value.getDefiningOp<model::RowOp>()) {
     auto table = program.lookupSymbol<model::TableOp>(row.getTableAttr().getAttr());
     if (!table) return row.emitOpError("names no table"), failure();
     auto type = cast<RankedTensorType>(table.getType());
-    return Placement{planir::BindingKind::constant, items->constant(table.getLoc(), table.getSymName(), table.getValue(), type, view)};
+    return Placement{planir::BindingKind::constant,
+                     items->constant(table.getLoc(), table.getSymName(), table.getValue(), type, view)};
   }
   return emitError(value.getLoc(), "a launch reads a value that has no place in the plan"), failure();
 }
@@ -270,7 +284,8 @@ FailureOr<Placement> Converter::placeResult(OpResult result, tile::LaunchOp laun
     }
     if (auto found = placements.find(last); found != placements.end()) return placements[result] = found->second;
   }
-  auto made = items->buffer(launch.getLoc(), nameOf(result, launch.getKernel()), type, {programIndex, position, position});
+  auto made =
+      items->buffer(launch.getLoc(), nameOf(result, launch.getKernel()), type, {programIndex, position, position});
   if (failed(made)) return failure();
   return placements[result] = Placement{planir::BindingKind::buffer, *made};
 }
@@ -278,10 +293,12 @@ FailureOr<Placement> Converter::placeResult(OpResult result, tile::LaunchOp laun
 FailureOr<planir::BindingAttr> Converter::stepBinding(tile::KernelOp kernel, unsigned argument) {
   MLIRContext *context = kernel.getContext();
   if (auto work = kernel.getArgAttrOfType<tile::WorkAttr>(argument, "tile.work"))
-    return planir::BindingAttr::get(context, planir::BindingKind::work_list, items->workList(kernel.getLoc(), work), 0, false);
+    return planir::BindingAttr::get(context, planir::BindingKind::work_list, items->workList(kernel.getLoc(), work), 0,
+                                    false);
   if (auto step = kernel.getArgAttrOfType<tile::StepAttr>(argument, "tile.step")) {
     auto kind = planir::symbolizeBindingKind(tile::stringifyStepField(step.getField()));
-    if (!kind) return kernel.emitOpError("argument ") << argument << " names a step field that a plan cannot bind", failure();
+    if (!kind)
+      return kernel.emitOpError("argument ") << argument << " names a step field that a plan cannot bind", failure();
     return planir::BindingAttr::get(context, *kind, {}, 0, false);
   }
   return planir::BindingAttr();
@@ -314,7 +331,8 @@ LogicalResult Converter::convertLaunch(tile::LaunchOp launch, planir::ProgramOp 
     if (!view || next >= bound.size()) return launch.emitOpError("does not match its kernel's argument ") << i;
     Value value = bound[next++];
     auto result = dyn_cast<OpResult>(value);
-    auto place = result && result.getOwner() == launch ? placeResult(result, launch, programIndex, position) : this->place(value, view);
+    auto place = result && result.getOwner() == launch ? placeResult(result, launch, programIndex, position)
+                                                       : this->place(value, view);
     if (failed(place)) return failure();
     auto access = kernel.getArgAttrOfType<StringAttr>(i, "tile.access");
     bool written = !access || access.getValue() != "read";
@@ -325,19 +343,23 @@ LogicalResult Converter::convertLaunch(tile::LaunchOp launch, planir::ProgramOp 
   if (next != bound.size()) return launch.emitOpError("binds ") << bound.size() << " values, its kernel takes " << next;
   for (auto [i, tied] : llvm::enumerate(launch.getTied()))
     if (tied >= 0)
-      if (auto found = placements.find(launch.getOperand(tied)); found != placements.end()) placements.insert({launch.getResult(i), found->second});
+      if (auto found = placements.find(launch.getOperand(tied)); found != placements.end())
+        placements.insert({launch.getResult(i), found->second});
 
   SmallVector<Attribute> domain;
   for (auto extent : kernel.getDomain().getAsRange<tile::ExtentAttr>()) {
     auto kind = static_cast<planir::ExtentKind>(extent.getKind());
     bool work = kind == planir::ExtentKind::work;
-    if (work && (extent.getValue() < 0 || extent.getValue() >= static_cast<int64_t>(lists.size()) || !lists[extent.getValue()]))
+    if (work &&
+        (extent.getValue() < 0 || extent.getValue() >= static_cast<int64_t>(lists.size()) || !lists[extent.getValue()]))
       return kernel.emitOpError("domain names an argument that is no work list: ") << extent;
-    domain.push_back(planir::ExtentAttr::get(context, kind, work ? 0 : extent.getValue(), work ? lists[extent.getValue()] : FlatSymbolRefAttr()));
+    domain.push_back(planir::ExtentAttr::get(context, kind, work ? 0 : extent.getValue(),
+                                             work ? lists[extent.getValue()] : FlatSymbolRefAttr()));
   }
   OpBuilder builder = OpBuilder::atBlockEnd(&into.getBody().front());
   auto callee = SymbolRefAttr::get(context, options.target, {FlatSymbolRefAttr::get(kernel.getSymNameAttr())});
-  planir::LaunchOp::create(builder, launch.getLoc(), callee, builder.getArrayAttr(bindings), builder.getArrayAttr(domain), kernel.getGrain());
+  planir::LaunchOp::create(builder, launch.getLoc(), callee, builder.getArrayAttr(bindings),
+                           builder.getArrayAttr(domain), kernel.getGrain());
   return success();
 }
 
@@ -365,9 +387,7 @@ struct TileToPlan : impl::TileToPlanBase<TileToPlan> {
 
 } // namespace
 
-void registerTileToPlanPass() {
-  PassRegistration<TileToPlan>();
-}
+void registerTileToPlanPass() { PassRegistration<TileToPlan>(); }
 
 LogicalResult convertTileToPlan(mlir::ModuleOp module, const PlanOptions &options) {
   auto programs = llvm::to_vector(module.getOps<model::ProgramOp>());

@@ -24,7 +24,8 @@ struct PlanOptions {
   uint64_t parametersActive = 0;
 };
 
-/// Replaces the model.program of `module` (functions of tile.launch only) by a plan.module. On failure a diagnostic was emitted.
+/// Replaces the model.program of `module` (functions of tile.launch only) by a plan.module. On failure a diagnostic was
+/// emitted.
 mlir::LogicalResult convertTileToPlan(mlir::ModuleOp module, const PlanOptions &options);
 
 /// Registers mmc-tile-to-plan for pass pipelines in text.
