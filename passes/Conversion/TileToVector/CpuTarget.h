@@ -32,7 +32,7 @@ struct CpuTarget {
   int vectorsPerRow(int rows) const {
     if (lanes == 16)
       return 4;
-    return rows == 1 ? 8 : rows <= 3 ? 4 : 2;
+    return rows == 1 ? 8 : rows == 2 ? 4 : 2;
   }
 
   const char *cpu() const { return variant == Variant::x86_64_v3 || emulated ? "x86-64-v3" : "x86-64-v4"; }

@@ -1,6 +1,6 @@
 // Loops over the register tiles of a product.
 //
-// Rows are cut into tiles of nearly equal height, at most `maxRows`; there is a body per height. One to three rows take more columns at a time
+// Rows are cut into tiles of nearly equal height, at most `maxRows`; there is a body per height. One or two rows take more columns at a time
 // than full tiles, so that few rows stream whole panels. Columns are the outer loop of full tiles: a slice of B stays in the second-level cache
 // while the rows pass.
 #include "passes/Conversion/TileToVector/Lowering.h"
@@ -65,10 +65,11 @@ void Lowering::emitDot(tile::DotOp dot, const Consumer &consume) {
       });
     });
   };
-  // More rows than that make no tile lower than `small` (7 rows are 3 + 4).
+  // The lowest tile of more rows than that: of one row more than a full tile, cut in two.
+  int least = std::min(small + 1, (target.maxRows + 1) / 2);
   auto many = [&] {
     forEachSlice(emit, target.lanes, n, target.vectorsPerRow(target.maxRows), [&](Value column, int vectors, int lastActive) {
-      emitRows(dot, rows, form.m, column, vectors, lastActive, std::max(small, 1), consume);
+      emitRows(dot, rows, form.m, column, vectors, lastActive, least, consume);
     });
   };
   auto constant = Emitter::constantOf(rows);

@@ -124,38 +124,61 @@ void Lowering::stepPairs(const DotForm &form, ArrayRef<Value> rowPointers, Value
                          int vectors) {
   Type i32 = builder.getI32Type(), f32 = builder.getF32Type(), words = VectorType::get({target.lanes}, i32);
   Value b = emit.pointerAt(column, i32, emit.mul(step, form.bStep));
-  SmallVector<Value> pairs;
-  for (int v = 0; v < vectors; ++v)
-    pairs.push_back(emit.load(words, emit.pointerAt(b, i32, vectorOffset(form, v) / 2)));
+  auto pairsOf = [&](int v) { return emit.load(words, emit.pointerAt(b, i32, vectorOffset(form, v) / 2)); };
   if (form.nativePairs && !target.emulated) {
     Type bf16 = VectorType::get({2 * target.lanes}, builder.getBF16Type());
     auto asBf16 = [&](Value value) -> Value { return LLVM::BitcastOp::create(builder, loc, bf16, value); };
+    SmallVector<Value> columns;
+    for (int v = 0; v < vectors; ++v)
+      columns.push_back(asBf16(pairsOf(v)));
     for (auto [r, pointer] : llvm::enumerate(rowPointers)) {
       Value a = asBf16(emit.splat(emit.load(i32, emit.pointerAt(pointer, i32, step)), target.lanes));
       for (int v = 0; v < vectors; ++v) {
         Value &sum = sums[r * vectors + v];
         sum = LLVM::CallIntrinsicOp::create(builder, loc, sum.getType(), builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
-                                            ValueRange{sum, a, asBf16(pairs[v])})
+                                            ValueRange{sum, a, columns[v]})
                   .getResult(0);
       }
     }
     return;
   }
+  auto factorOf = [&](Value pointer, bool odd) {
+    Value a = form.nativePairs ? halfOf(emit, emit.load(i32, emit.pointerAt(pointer, i32, step)), odd)
+                               : emit.load(f32, emit.pointerAt(pointer, f32, emit.add(emit.mul(step, 2), int64_t(odd))));
+    return emit.splat(a, target.lanes);
+  };
+  auto multiply = [&](size_t row, int v, Value a, Value column) {
+    Value &sum = sums[row * vectors + v];
+    sum = math::FmaOp::create(builder, loc, a, column, sum);
+  };
+  size_t rows = rowPointers.size();
+  if (rows <= 2) {
+    // Many vectors: each is widened when it is its turn, so that few lie in registers.
+    SmallVector<Value> factors;
+    for (Value pointer : rowPointers)
+      for (bool odd : {false, true})
+        factors.push_back(factorOf(pointer, odd));
+    for (int v = 0; v < vectors; ++v) {
+      Value words = pairsOf(v);
+      for (bool odd : {false, true}) {
+        Value column = halfOf(emit, words, odd);
+        for (size_t r = 0; r < rows; ++r)
+          multiply(r, v, factors[2 * r + odd], column);
+      }
+    }
+    return;
+  }
+  SmallVector<Value> pairs;
+  for (int v = 0; v < vectors; ++v)
+    pairs.push_back(pairsOf(v));
   for (bool odd : {false, true}) {
     SmallVector<Value> columns;
     for (Value pair : pairs)
       columns.push_back(halfOf(emit, pair, odd));
-    for (auto [r, pointer] : llvm::enumerate(rowPointers)) {
-      Value a;
-      if (form.nativePairs)
-        a = halfOf(emit, emit.load(i32, emit.pointerAt(pointer, i32, step)), odd);
-      else
-        a = emit.load(f32, emit.pointerAt(pointer, f32, emit.add(emit.mul(step, 2), int64_t(odd))));
-      a = emit.splat(a, target.lanes);
-      for (int v = 0; v < vectors; ++v) {
-        Value &sum = sums[r * vectors + v];
-        sum = math::FmaOp::create(builder, loc, a, columns[v], sum);
-      }
+    for (size_t r = 0; r < rows; ++r) {
+      Value a = factorOf(rowPointers[r], odd);
+      for (int v = 0; v < vectors; ++v)
+        multiply(r, v, a, columns[v]);
     }
   }
 }
