@@ -3,7 +3,6 @@ find_package(GTest REQUIRED)
 
 function(mmc_add_test name)
   cmake_parse_arguments(A "MLIR" "" "LINK;LABELS" ${ARGN})
-  mmc_existing(A_UNPARSED_ARGUMENTS ${A_UNPARSED_ARGUMENTS})
   add_executable(${name} ${A_UNPARSED_ARGUMENTS})
   if(A_MLIR)
     target_link_libraries(${name} PRIVATE mmc_mlir_flags ${A_LINK} MLIR LLVM)
