@@ -53,6 +53,23 @@ model.program @p {
     model.return %r, %s1, %k1, %v1 : tensor<?x8xf32, #tokens>, tensor<2x4x4xf32, #model.state>, tensor<?x2x4xf32, #model.kv>, tensor<?x2x4xf32, #model.kv>
   }
 
+  // Decay rates and write gates that depend on the token are not rounded.
+  // CHECK-LABEL: model.func @gated
+  // CHECK-SAME: (%x: tensor<?x2x4xbf16, #tokens>
+  model.func @gated(%q: tensor<?x2x4xf32, #tokens>, %x: tensor<?x8xf32, #tokens>, %batch: !model.batch, %s: tensor<2x4x4xf32, #model.state>)
+      -> tensor<2x4x4xf32, #model.state> {
+    %w = model.weight "rate" : tensor<2x8xf32>
+    // CHECK: %[[RATE:[0-9]+]] = model.linear
+    %r = model.linear %x, %w : tensor<?x8xf32, #tokens>, tensor<2x8xf32>
+    // CHECK: %[[BETA:[0-9]+]] = model.sigmoid %[[RATE]] : tensor<?x2xf32, #tokens>
+    %b = model.sigmoid %r : tensor<?x2xf32, #tokens>
+    // CHECK-NEXT: model.linear_attention delta, token %x, %x, %x, %batch rate %[[RATE]] beta %[[BETA]] state %state
+    %y, %s1 = model.linear_attention delta, token %q, %q, %q, %batch rate %r beta %b state %s
+        : (tensor<?x2x4xf32, #tokens>, tensor<?x2x4xf32, #tokens>, tensor<?x2x4xf32, #tokens>, !model.batch, tensor<?x2xf32, #tokens>,
+           tensor<?x2xf32, #tokens>, tensor<2x4x4xf32, #model.state>) -> (tensor<?x2x4xf32, #tokens>, tensor<2x4x4xf32, #model.state>)
+    model.return %s1 : tensor<2x4x4xf32, #model.state>
+  }
+
   // CHECK-LABEL: model.func @main
   model.func @main(%ids: tensor<?xi32, #tokens>, %batch: !model.batch) -> tensor<?x16xf32, #outputs> {
     %e = model.weight "e" : tensor<16x8xbf16>
