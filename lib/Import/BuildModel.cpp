@@ -1,5 +1,5 @@
-// The model dialect program of a configuration: two layer kinds, the table of decay rates, and @main. Norm and residual order follow
-// specification 2.2: with postnorm the residual comes from the normed value.
+// The model dialect program of a configuration: two layer kinds, the table of decay rates, and @main. Norm and residual
+// order follow specification 2.2: with postnorm the residual comes from the normed value.
 #include "dialects/Model/IR/Model.h"
 #include "lib/Import/Import.h"
 
@@ -50,7 +50,8 @@ public:
     }
     program.getBody().emplaceBlock();
     b.setInsertionPointToEnd(&program.getBody().front());
-    bool lightning = llvm::is_contained(c.layers, Layer::lightning), softmax = llvm::is_contained(c.layers, Layer::softmax);
+    bool lightning = llvm::is_contained(c.layers, Layer::lightning),
+         softmax = llvm::is_contained(c.layers, Layer::softmax);
     if (lightning) {
       auto form = c.native ? SlopeForm::native : SlopeForm::original;
       auto rates = LightningRatesAttr::get(b.getContext(), int64_t(c.layers.size()), c.heads, form);
@@ -67,13 +68,19 @@ private:
   const WeightTypes &types;
   OpBuilder b;
   Type f32;
-  Value batch, layer;                 // of the function being built
+  Value batch, layer;                // of the function being built
   std::map<double, Value> constants; // of the function being built
 
   Location loc(StringRef name) { return NameLoc::get(b.getStringAttr(name)); }
-  RankedTensorType tokens(ArrayRef<int64_t> channels, Type element = {}) { return getRowType(RowSpace::tokens, channels, element ? element : f32); }
-  RankedTensorType stateType(ArrayRef<int64_t> shape) { return RankedTensorType::get(shape, f32, StateAttr::get(b.getContext())); }
-  RankedTensorType cacheType(ArrayRef<int64_t> shape) { return RankedTensorType::get(shape, f32, KVAttr::get(b.getContext())); }
+  RankedTensorType tokens(ArrayRef<int64_t> channels, Type element = {}) {
+    return getRowType(RowSpace::tokens, channels, element ? element : f32);
+  }
+  RankedTensorType stateType(ArrayRef<int64_t> shape) {
+    return RankedTensorType::get(shape, f32, StateAttr::get(b.getContext()));
+  }
+  RankedTensorType cacheType(ArrayRef<int64_t> shape) {
+    return RankedTensorType::get(shape, f32, KVAttr::get(b.getContext()));
+  }
 
   Type elementOf(const std::string &pattern) {
     WeightType type = StringRef(pattern).contains("block_sparse_moe.gate") ? WeightType::f32 : c.elementType;
@@ -84,13 +91,16 @@ private:
   Value weight(const std::string &name, ArrayRef<int64_t> shape) {
     std::string pattern = (layer ? "model.layers.{layer}." : "") + name;
     StringRef shortName = StringRef(name).drop_back(strlen(".weight"));
-    return WeightOp::create(b, loc(shortName.substr(shortName.rfind('.') + 1)), RankedTensorType::get(shape, elementOf(pattern)), pattern, layer);
+    return WeightOp::create(b, loc(shortName.substr(shortName.rfind('.') + 1)),
+                            RankedTensorType::get(shape, elementOf(pattern)), pattern, layer);
   }
   Value norm(StringRef name, Value x, const std::string &gain, double eps) {
-    return RmsNormOp::create(b, loc(name), x, weight(gain, {cast<RankedTensorType>(x.getType()).getDimSize(1)}), b.getF64FloatAttr(eps));
+    return RmsNormOp::create(b, loc(name), x, weight(gain, {cast<RankedTensorType>(x.getType()).getDimSize(1)}),
+                             b.getF64FloatAttr(eps));
   }
   Value linear(StringRef name, Value x, const std::string &weightName, int64_t outputs) {
-    return LinearOp::create(b, loc(name), x, weight(weightName, {outputs, cast<RankedTensorType>(x.getType()).getDimSize(1)}));
+    return LinearOp::create(b, loc(name), x,
+                            weight(weightName, {outputs, cast<RankedTensorType>(x.getType()).getDimSize(1)}));
   }
   /// One constant per value and function.
   Value constant(double value) {
@@ -127,7 +137,8 @@ private:
   Value mixture(Value y) {
     Value n = norm("mlp.norm", y, "post_attention_layernorm.weight", c.normEps);
     Value gate = weight("block_sparse_moe.gate.weight", {c.experts, c.hidden});
-    auto route = RouteOp::create(b, loc("mlp.route"), tokens({c.topK}), tokens({c.topK}, b.getI32Type()), n, gate, b.getI64IntegerAttr(c.topK));
+    auto route = RouteOp::create(b, loc("mlp.route"), tokens({c.topK}), tokens({c.topK}, b.getI32Type()), n, gate,
+                                 b.getI64IntegerAttr(c.topK));
     const std::string expert = "block_sparse_moe.experts.{expert}.";
     Value w1 = weight(expert + "w1.weight", {c.experts, c.intermediate, c.hidden});
     Value w3 = weight(expert + "w3.weight", {c.experts, c.intermediate, c.hidden});
@@ -145,11 +156,13 @@ private:
     Value qkv = linear("attention.qkv", n, "self_attn.qkv_proj.weight", 3 * inner);
     ResultRange parts = split("attention.heads", SiluOp::create(b, loc("attention.silu"), qkv), 3, c.heads);
     Value rates = RowOp::create(b, loc("rates"), RankedTensorType::get({c.heads}, f32), "rates", layer);
-    auto core = LinearAttentionOp::create(b, loc("attention.core"), parts[0].getType(), state, parts[0], parts[1], parts[2], batch, rates, Value(),
-                                          function.getArgument(3), Update::additive, Decay::head, llvm::APFloat(1.0));
+    auto core = LinearAttentionOp::create(b, loc("attention.core"), parts[0].getType(), state, parts[0], parts[1],
+                                          parts[2], batch, rates, Value(), function.getArgument(3), Update::additive,
+                                          Decay::head, llvm::APFloat(1.0));
     Value merged = MergeHeadsOp::create(b, loc("attention.merge"), core.getResult());
     Value z = norm("attention.inner_norm", merged, "self_attn.norm.weight", c.lightningNormEps);
-    Value gate = SigmoidOp::create(b, loc("attention.gate"), linear("attention.gate_proj", n, "self_attn.output_gate.weight", inner));
+    Value gate = SigmoidOp::create(b, loc("attention.gate"),
+                                   linear("attention.gate_proj", n, "self_attn.output_gate.weight", inner));
     Value gated = arith::MulFOp::create(b, loc("attention.gated"), gate, z);
     Value a = linear("attention.out", gated, "self_attn.out_proj.weight", c.hidden);
     Value y = residual("attention.residual", c.postnorm ? n : input, a, c.lightningScale);
@@ -159,18 +172,21 @@ private:
   void buildSoftmax() {
     int64_t inner = c.heads * c.headDim, kv = c.kvHeads * c.headDim;
     Type x = tokens({c.hidden}), cache = cacheType({ShapedType::kDynamic, c.kvHeads, c.headDim});
-    FuncOp function = open("softmax", {x, batchType(), b.getIndexType(), cache, cache}, {x, cache, cache}, /*isLayer=*/true);
+    FuncOp function =
+        open("softmax", {x, batchType(), b.getIndexType(), cache, cache}, {x, cache, cache}, /*isLayer=*/true);
     Value input = function.getArgument(0);
     Value n = norm("attention.norm", input, "input_layernorm.weight", c.normEps);
     auto rotated = [&](StringRef name, const std::string &weightName, int64_t outputs, int64_t heads) -> Value {
       Value projected = split(name, linear(name, n, weightName, outputs), 1, heads)[0];
-      return RopeOp::create(b, loc(name), projected, batch, b.getF64FloatAttr(c.ropeTheta), b.getI64IntegerAttr(c.rotaryDim));
+      return RopeOp::create(b, loc(name), projected, batch, b.getF64FloatAttr(c.ropeTheta),
+                            b.getI64IntegerAttr(c.rotaryDim));
     };
     Value q = rotated("attention.q", "self_attn.q_proj.weight", inner, c.heads);
     Value k = rotated("attention.k", "self_attn.k_proj.weight", kv, c.kvHeads);
     Value v = split("attention.v", linear("attention.v", n, "self_attn.v_proj.weight", kv), 1, c.kvHeads)[0];
-    auto core = AttentionOp::create(b, loc("attention.core"), q.getType(), cache, cache, q, k, v, batch, function.getArgument(3),
-                                    function.getArgument(4), b.getF64FloatAttr(1.0 / std::sqrt(double(c.headDim))), b.getI64IntegerAttr(0));
+    auto core = AttentionOp::create(b, loc("attention.core"), q.getType(), cache, cache, q, k, v, batch,
+                                    function.getArgument(3), function.getArgument(4),
+                                    b.getF64FloatAttr(1.0 / std::sqrt(double(c.headDim))), b.getI64IntegerAttr(0));
     Value merged = MergeHeadsOp::create(b, loc("attention.merge"), core.getResult());
     Value a = linear("attention.out", merged, "self_attn.o_proj.weight", c.hidden);
     Value y = residual("attention.residual", c.postnorm ? n : input, a, c.softmaxScale);
@@ -188,7 +204,8 @@ private:
       inner.push_back(count == 1 ? symbol : Attribute(b.getArrayAttr({b.getI64IntegerAttr(count), symbol})));
     }
     if (group.count == 1) return b.getArrayAttr(inner);
-    if (inner.size() == 1 && group.runs[0].first == 1) return b.getArrayAttr(b.getArrayAttr({b.getI64IntegerAttr(group.count), inner[0]}));
+    if (inner.size() == 1 && group.runs[0].first == 1)
+      return b.getArrayAttr(b.getArrayAttr({b.getI64IntegerAttr(group.count), inner[0]}));
     SmallVector<Attribute> outer{b.getI64IntegerAttr(group.count)};
     outer.append(inner);
     return b.getArrayAttr(b.getArrayAttr(outer));
@@ -199,18 +216,22 @@ private:
     // States of the kinds in order of their first layers.
     SmallVector<Type> states;
     auto add = [&](Layer kind) {
-      if (kind == Layer::lightning && lightning) states.push_back(stateType({lightning, c.heads, c.headDim, c.headDim}));
-      if (kind == Layer::softmax && softmax) states.append(2, cacheType({softmax, ShapedType::kDynamic, c.kvHeads, c.headDim}));
+      if (kind == Layer::lightning && lightning)
+        states.push_back(stateType({lightning, c.heads, c.headDim, c.headDim}));
+      if (kind == Layer::softmax && softmax)
+        states.append(2, cacheType({softmax, ShapedType::kDynamic, c.kvHeads, c.headDim}));
     };
     add(c.layers.front());
     add(c.layers.front() == Layer::lightning ? Layer::softmax : Layer::lightning);
-    SmallVector<Type> arguments{tokens({}, b.getI32Type()), batchType()}, results{getRowType(RowSpace::outputs, {c.vocabulary}, f32)};
+    SmallVector<Type> arguments{tokens({}, b.getI32Type()), batchType()},
+        results{getRowType(RowSpace::outputs, {c.vocabulary}, f32)};
     arguments.append(states);
     results.append(states);
     FuncOp function = open("main", arguments, results, /*isLayer=*/false);
     Value table = weight("model.embed_tokens.weight", {c.vocabulary, c.hidden});
     Value x = EmbeddingOp::create(b, loc("embedding"), function.getArgument(0), table);
-    auto stack = StackOp::create(b, loc("stack"), x.getType(), TypeRange(states), x, batch, ValueRange(function.getArguments()).drop_front(2), pattern());
+    auto stack = StackOp::create(b, loc("stack"), x.getType(), TypeRange(states), x, batch,
+                                 ValueRange(function.getArguments()).drop_front(2), pattern());
     Value rows = SelectRowsOp::create(b, loc("head.rows"), stack.getY(), batch);
     Value n = norm("head.norm", rows, "model.norm.weight", c.normEps);
     SmallVector<Value> out{linear("head.logits", n, "lm_head.weight", c.vocabulary)};
@@ -221,7 +242,8 @@ private:
 
 } // namespace
 
-OwningOpRef<ModuleOp> mmc::import::buildModel(MLIRContext &context, const ModelConfig &config, const WeightTypes &types) {
+OwningOpRef<ModuleOp> mmc::import::buildModel(MLIRContext &context, const ModelConfig &config,
+                                              const WeightTypes &types) {
   context.loadDialect<ModelDialect, arith::ArithDialect>();
   return ModelBuilder(context, config, types).build();
 }

@@ -22,7 +22,9 @@ const JsonValue *ConfigReader::require(std::string_view field) {
 
 int64_t ConfigReader::asInteger(std::string_view field, const JsonValue &value, int64_t low, int64_t high) {
   if (value.kind != JsonValue::Kind::integer || value.integer < low || value.integer > high) {
-    refuse(kConfigValue, field, "is " + value.text() + ", expected an integer between " + std::to_string(low) + " and " + std::to_string(high));
+    refuse(kConfigValue, field,
+           "is " + value.text() + ", expected an integer between " + std::to_string(low) + " and " +
+               std::to_string(high));
     return low;
   }
   return value.integer;
@@ -70,13 +72,15 @@ double ConfigReader::finite(std::string_view field, double fallback) {
 bool ConfigReader::boolean(std::string_view field, bool fallback) {
   const JsonValue *value = find(field);
   if (!value) return fallback;
-  if (value->kind != JsonValue::Kind::boolean) refuse(kConfigValue, field, "is " + value->text() + ", expected true or false");
+  if (value->kind != JsonValue::Kind::boolean)
+    refuse(kConfigValue, field, "is " + value->text() + ", expected true or false");
   return value->boolean;
 }
 
 std::string ConfigReader::string(std::string_view field, std::string fallback) {
   const JsonValue *value = find(field);
   if (!value) return fallback;
-  if (value->kind != JsonValue::Kind::string) refuse(kConfigValue, field, "is " + value->text() + ", expected a string");
+  if (value->kind != JsonValue::Kind::string)
+    refuse(kConfigValue, field, "is " + value->text() + ", expected a string");
   return value->string;
 }

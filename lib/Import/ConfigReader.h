@@ -1,11 +1,13 @@
-// Typed access to the fields of a configuration, so that every refusal names the field, what was found and what was expected.
+// Typed access to the fields of a configuration, so that every refusal names the field, what was found and what was
+// expected.
 #pragma once
 
 #include "lib/Import/Json.h"
 
 namespace mmc::import {
 
-/// Reads fields of one object. The first failure sticks: later reads return their fallback, and `status` is asked once at the end.
+/// Reads fields of one object. The first failure sticks: later reads return their fallback, and `status` is asked once
+/// at the end.
 class ConfigReader {
 public:
   ConfigReader(const JsonValue &object, std::string origin) : object(object), origin(std::move(origin)) {}

@@ -8,7 +8,8 @@
 
 using namespace mmc::import;
 
-Expected<ImportedModel> mmc::import::importModel(mlir::MLIRContext &context, const std::string &path, const ImportOptions &options) {
+Expected<ImportedModel> mmc::import::importModel(mlir::MLIRContext &context, const std::string &path,
+                                                 const ImportOptions &options) {
   namespace fs = std::filesystem;
   Expected<ModelConfig> config = readConfig(path);
   if (!config.ok()) return config.status();
@@ -21,6 +22,7 @@ Expected<ImportedModel> mmc::import::importModel(mlir::MLIRContext &context, con
     types = std::move(*found);
   }
   ImportedModel result{buildModel(context, *config, types), *config};
-  if (failed(mlir::verify(*result.module))) return Status(kModelInvalid, path + ": the imported program does not verify");
+  if (failed(mlir::verify(*result.module)))
+    return Status(kModelInvalid, path + ": the imported program does not verify");
   return result;
 }

@@ -18,7 +18,8 @@ struct ImportOptions {
   bool checkWeights = true;
 };
 
-/// The element type of each weight pattern ("model.layers.{layer}....") that a checkpoint stores differently from the default.
+/// The element type of each weight pattern ("model.layers.{layer}....") that a checkpoint stores differently from the
+/// default.
 using WeightTypes = std::map<std::string, WeightType>;
 
 struct ImportedModel {
@@ -26,18 +27,23 @@ struct ImportedModel {
   ModelConfig config;
 };
 
-/// Reads `path` (config.json or its folder), checks the checkpoint beside it, and builds a module with one model.program. No weight data is
-/// read, but for the decay buffers of native exports. The context must have the model dialect's registry. Errors name the field or the tensor.
-Expected<ImportedModel> importModel(mlir::MLIRContext &context, const std::string &path, const ImportOptions &options = {});
+/// Reads `path` (config.json or its folder), checks the checkpoint beside it, and builds a module with one
+/// model.program. No weight data is read, but for the decay buffers of native exports. The context must have the model
+/// dialect's registry. Errors name the field or the tensor.
+Expected<ImportedModel> importModel(mlir::MLIRContext &context, const std::string &path,
+                                    const ImportOptions &options = {});
 
 /// The program alone: `types` overrides the element types of weights.
-mlir::OwningOpRef<mlir::ModuleOp> buildModel(mlir::MLIRContext &context, const ModelConfig &config, const WeightTypes &types = {});
+mlir::OwningOpRef<mlir::ModuleOp> buildModel(mlir::MLIRContext &context, const ModelConfig &config,
+                                             const WeightTypes &types = {});
 
-/// Compares the checkpoint in `folder` with the configuration: every tensor present with its shape and a supported dtype, none left over,
-/// decay buffers equal to the formula. Returns the element types found. A folder without weights gives an empty map.
+/// Compares the checkpoint in `folder` with the configuration: every tensor present with its shape and a supported
+/// dtype, none left over, decay buffers equal to the formula. Returns the element types found. A folder without weights
+/// gives an empty map.
 Expected<WeightTypes> checkCheckpoint(const std::string &folder, const ModelConfig &config);
 
-/// The pattern of a layer list: [count, kinds...] groups, the shortest period first. For messages and for `model.stack`.
+/// The pattern of a layer list: [count, kinds...] groups, the shortest period first. For messages and for
+/// `model.stack`.
 struct LayerGroup {
   int64_t count = 1;
   std::vector<std::pair<int64_t, ModelConfig::Layer>> runs; ///< (repeats, kind)

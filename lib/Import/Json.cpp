@@ -20,15 +20,19 @@ const JsonValue *JsonValue::find(std::string_view name) const {
 
 std::string JsonValue::text() const {
   switch (kind) {
-  case Kind::null: return "null";
-  case Kind::boolean: return boolean ? "true" : "false";
-  case Kind::integer: return std::to_string(integer);
+  case Kind::null:
+    return "null";
+  case Kind::boolean:
+    return boolean ? "true" : "false";
+  case Kind::integer:
+    return std::to_string(integer);
   case Kind::real: {
     char buffer[40];
     snprintf(buffer, sizeof(buffer), "%.17g", real);
     return buffer;
   }
-  case Kind::string: return "\"" + string.substr(0, 57) + (string.size() > 57 ? "...\"" : "\"");
+  case Kind::string:
+    return "\"" + string.substr(0, 57) + (string.size() > 57 ? "...\"" : "\"");
   case Kind::array: {
     std::string out = "[";
     for (size_t i = 0; i < items.size(); ++i) {
@@ -37,7 +41,8 @@ std::string JsonValue::text() const {
     }
     return out + "]";
   }
-  case Kind::object: return "an object of " + std::to_string(names.size()) + " fields";
+  case Kind::object:
+    return "an object of " + std::to_string(names.size()) + " fields";
   }
   return "";
 }
@@ -152,7 +157,8 @@ Expected<JsonValue> mmc::import::readJsonFile(const std::string &path) {
   Expected<runtime::InputFile> file = runtime::InputFile::open(path);
   if (!file.ok()) return file.status();
   if (file->size() > kMaxBytes)
-    return Status(kConfigSyntax, path + ": expected at most " + std::to_string(kMaxBytes) + " bytes, got " + std::to_string(file->size()));
+    return Status(kConfigSyntax, path + ": expected at most " + std::to_string(kMaxBytes) + " bytes, got " +
+                                     std::to_string(file->size()));
   std::string text(file->size(), '\0');
   MMC_RETURN_IF_ERROR(file->readAt(0, {reinterpret_cast<uint8_t *>(text.data()), text.size()}));
   return parseJsonText(text, path);

@@ -1,7 +1,8 @@
-// A strict JSON document: what is not exactly one well-formed value is refused, with the place. Used for config.json and generation_config.json.
+// A strict JSON document: what is not exactly one well-formed value is refused, with the place. Used for config.json
+// and generation_config.json.
 //
-// Strict: duplicate keys, NaN and infinities, numbers that float64 cannot hold, depth above 64 and files above 16 MiB are errors. Parsing does
-// not recurse, and memory is bounded by a small multiple of the file.
+// Strict: duplicate keys, NaN and infinities, numbers that float64 cannot hold, depth above 64 and files above 16 MiB
+// are errors. Parsing does not recurse, and memory is bounded by a small multiple of the file.
 #pragma once
 
 #include "lib/Import/Errors.h"

@@ -36,7 +36,8 @@ std::vector<Pattern> layerPatterns(const ModelConfig &c, ModelConfig::Layer kind
 }
 
 std::string fill(std::string text, const std::string &placeholder, int64_t value) {
-  if (size_t at = text.find(placeholder); at != std::string::npos) text.replace(at, placeholder.size(), std::to_string(value));
+  if (size_t at = text.find(placeholder); at != std::string::npos)
+    text.replace(at, placeholder.size(), std::to_string(value));
   return text;
 }
 
@@ -51,7 +52,8 @@ int64_t layerParameters(const ModelConfig &c, int64_t experts) {
   int64_t total = 0;
   for (ModelConfig::Layer kind : c.layers)
     for (const Pattern &pattern : layerPatterns(c, kind))
-      total += elements(pattern.shape) * (std::string(pattern.name).find("{expert}") != std::string::npos ? experts : 1);
+      total +=
+          elements(pattern.shape) * (std::string(pattern.name).find("{expert}") != std::string::npos ? experts : 1);
   return total;
 }
 

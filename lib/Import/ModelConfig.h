@@ -1,5 +1,6 @@
-// What a configuration of the MiniMax-01 family says, typed and validated, without MLIR: the source of the model dialect program, of the
-// expected checkpoint tensors and of the parameter counts. Specification sections 1.1, 1.2 and 3.1.
+// What a configuration of the MiniMax-01 family says, typed and validated, without MLIR: the source of the model
+// dialect program, of the expected checkpoint tensors and of the parameter counts. Specification sections 1.1, 1.2
+// and 3.1.
 #pragma once
 
 #include "lib/Import/Errors.h"
@@ -22,7 +23,8 @@ struct ResidualScale {
 /// Element types that checkpoint tensors may have.
 enum class WeightType : uint8_t { f32, bf16, f16 };
 
-/// One model. A value of this type that `parseConfig` returned satisfies every range and divisibility rule of the family.
+/// One model. A value of this type that `parseConfig` returned satisfies every range and divisibility rule of the
+/// family.
 struct ModelConfig {
   enum class Layer : uint8_t { lightning, softmax };
 
@@ -36,9 +38,9 @@ struct ModelConfig {
   double normEps = 0, lightningNormEps = 1e-6, ropeTheta = 0;
   bool postnorm = false;
   ResidualScale softmaxScale, lightningScale, mlpScale;
-  std::vector<int64_t> stopTokens; ///< eos ids, in the order of the file
+  std::vector<int64_t> stopTokens;           ///< eos ids, in the order of the file
   WeightType elementType = WeightType::bf16; ///< of the checkpoint where no headers say it
-  int64_t blockSize = 256;         ///< only the shape of the decay buffers that native exports carry
+  int64_t blockSize = 256;                   ///< only the shape of the decay buffers that native exports carry
 
   int64_t parameters() const;       ///< of all tensors
   int64_t activeParameters() const; ///< top-k experts and all else per token, without embedding table and lm_head
@@ -54,8 +56,8 @@ struct ExpectedTensor {
 /// Calls `visit` with every tensor that the model reads, in model order.
 void forEachTensor(const ModelConfig &config, const std::function<void(const ExpectedTensor &)> &visit);
 
-/// Reads the fields of any of the three dialects. `origin` (a path) is named in messages. Fields that ask for what is not supported are refused
-/// by name; `auto_map` is accepted and never acted upon; other unknown fields are tolerated.
+/// Reads the fields of any of the three dialects. `origin` (a path) is named in messages. Fields that ask for what is
+/// not supported are refused by name; `auto_map` is accepted and never acted upon; other unknown fields are tolerated.
 Expected<ModelConfig> parseConfig(const JsonValue &document, const std::string &origin);
 
 /// Reads `path` (a config.json, or a folder with one) and generation_config.json beside it where there is one.

@@ -27,7 +27,8 @@ public:
 
   uint64_t addSequence() override {
     Sequence &sequence = sequences[nextSequence];
-    for (Type type : main.getArgumentTypes().drop_front(2)) sequence.states.push_back(zeroCells(cast<RankedTensorType>(type)));
+    for (Type type : main.getArgumentTypes().drop_front(2))
+      sequence.states.push_back(zeroCells(cast<RankedTensorType>(type)));
     return nextSequence++;
   }
   void removeSequence(uint64_t sequence) override { sequences.erase(sequence); }
@@ -86,7 +87,7 @@ private:
   int64_t vocabulary, ids;
 
   /// A stacked state has one dimension more than a layer's [H, K, V] or [positions, H, D].
-  static bool isStacked(RankedTensorType type) { return type.getRank() == 4; }
+  static bool isStacked(RankedTensorType type) { return type.getRank() >= 4; }
 
   static StateCells<T> zeroCells(RankedTensorType type) {
     size_t layers = isStacked(type) ? size_t(type.getDimSize(0)) : 1;
@@ -99,8 +100,10 @@ private:
     bool stacked = isStacked(cast<RankedTensorType>(main.getArgumentTypes()[argument + 2]));
     for (const SequenceInput &input : inputs) {
       StateCells<T> &cells = sequences.at(input.sequence).states[argument];
-      if (stacked) view->stacked.push_back(&cells);
-      else view->single.push_back(&cells.front());
+      if (stacked)
+        view->stacked.push_back(&cells);
+      else
+        view->single.push_back(&cells.front());
     }
     return view;
   }
@@ -110,14 +113,16 @@ private:
     std::set<uint64_t> seen;
     for (const SequenceInput &input : inputs) {
       if (!sequences.count(input.sequence)) return Status(kBadBatch, "no sequence " + std::to_string(input.sequence));
-      if (!seen.insert(input.sequence).second) return Status(kBadBatch, "sequence " + std::to_string(input.sequence) + " appears twice");
+      if (!seen.insert(input.sequence).second)
+        return Status(kBadBatch, "sequence " + std::to_string(input.sequence) + " appears twice");
       if (input.ids.empty()) return Status(kBadBatch, "sequence " + std::to_string(input.sequence) + " has no tokens");
       for (int32_t id : input.ids)
-        if (id < 0 || id >= ids) return Status(kBadToken, "token id " + std::to_string(id) + ", expected 0 to " + std::to_string(ids - 1));
+        if (id < 0 || id >= ids)
+          return Status(kBadToken, "token id " + std::to_string(id) + ", expected 0 to " + std::to_string(ids - 1));
       for (size_t i = 0; i < input.outputs.size(); ++i)
         if (input.outputs[i] < (i ? input.outputs[i - 1] + 1 : 0) || input.outputs[i] >= int64_t(input.ids.size()))
-          return Status(kBadBatch, "output row " + std::to_string(input.outputs[i]) + " is not one of the " + std::to_string(input.ids.size()) +
-                                       " tokens, in ascending order");
+          return Status(kBadBatch, "output row " + std::to_string(input.outputs[i]) + " is not one of the " +
+                                       std::to_string(input.ids.size()) + " tokens, in ascending order");
     }
     return Status();
   }
@@ -125,12 +130,14 @@ private:
 
 } // namespace
 
-Expected<std::unique_ptr<ModelInterpreter>> ModelInterpreter::create(ProgramOp program, std::shared_ptr<const WeightSource> weights,
-                                                                      ModelPrecision precision) {
+Expected<std::unique_ptr<ModelInterpreter>>
+ModelInterpreter::create(ProgramOp program, std::shared_ptr<const WeightSource> weights, ModelPrecision precision) {
   auto main = program.lookupSymbol<FuncOp>("main");
   if (!main || main.getBody().empty()) return Status(kNoEntry, "the program has no function @main");
   std::unique_ptr<ModelInterpreter> out;
-  if (precision == ModelPrecision::float64) out = std::make_unique<Interpreter<double>>(program, main, std::move(weights));
-  else out = std::make_unique<Interpreter<float>>(program, main, std::move(weights));
+  if (precision == ModelPrecision::float64)
+    out = std::make_unique<Interpreter<double>>(program, main, std::move(weights));
+  else
+    out = std::make_unique<Interpreter<float>>(program, main, std::move(weights));
   return out;
 }

@@ -1,5 +1,5 @@
-// The mathematics of the model dialect's ops on plain arrays, one function per op, a few lines each. Shapes are in the comments; T is float or
-// double; every sum runs in index order. Nothing here knows MLIR.
+// The mathematics of the model dialect's ops on plain arrays, one function per op, a few lines each. Shapes are in the
+// comments; T is float or double; every sum runs in index order. Nothing here knows MLIR.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@ namespace mmc::interpreter::formula {
 
 template <typename T> using Array = std::vector<T>;
 
-/// Rounds to the nearest value with `bits` of mantissa (the hidden one included) and the exponents of float32, ties to even.
+/// Rounds to the nearest value with `bits` of mantissa (the hidden one included) and the exponents of float32, ties to
+/// even.
 inline double roundMantissa(double x, int bits) {
   if (!std::isfinite(x) || x == 0) return x;
   int exponent = 0;
@@ -43,7 +44,8 @@ template <typename T> void linear(const T *x, const T *w, T *y, int64_t rows, in
     for (; j + 4 <= n; j += 4) {
       T a = 0, b = 0, c = 0, d = 0;
       const T *wa = w + j * k, *wb = wa + k, *wc = wb + k, *wd = wc + k;
-      for (int64_t i = 0; i < k; ++i) a += row[i] * wa[i], b += row[i] * wb[i], c += row[i] * wc[i], d += row[i] * wd[i];
+      for (int64_t i = 0; i < k; ++i)
+        a += row[i] * wa[i], b += row[i] * wb[i], c += row[i] * wc[i], d += row[i] * wd[i];
       y[r * n + j] = a, y[r * n + j + 1] = b, y[r * n + j + 2] = c, y[r * n + j + 3] = d;
     }
     for (; j < n; ++j) {
@@ -63,11 +65,14 @@ template <typename T> void rmsNorm(const T *x, const T *gain, T *y, int64_t rows
   }
 }
 
-template <typename T> T sigmoid(T x) { return x >= 0 ? T(1) / (T(1) + std::exp(-x)) : std::exp(x) / (T(1) + std::exp(x)); }
+template <typename T> T sigmoid(T x) {
+  return x >= 0 ? T(1) / (T(1) + std::exp(-x)) : std::exp(x) / (T(1) + std::exp(x));
+}
 template <typename T> T silu(T x) { return x * sigmoid(x); }
 
 /// Rotates the first `dims` of the `d` channels of each of `heads` heads of one row.
-template <typename T> void rope(const T *x, T *y, int64_t heads, int64_t d, int64_t dims, double theta, int64_t position) {
+template <typename T>
+void rope(const T *x, T *y, int64_t heads, int64_t d, int64_t dims, double theta, int64_t position) {
   std::copy(x, x + heads * d, y);
   int64_t half = dims / 2;
   for (int64_t j = 0; j < half; ++j) {
@@ -83,8 +88,8 @@ template <typename T> void rope(const T *x, T *y, int64_t heads, int64_t d, int6
 
 /// One query row [heads, d] at `position` over caches [positions, kvHeads, d] and [positions, kvHeads, dv].
 template <typename T>
-void attention(const T *q, const T *keys, const T *values, T *y, int64_t heads, int64_t kvHeads, int64_t d, int64_t dv, int64_t position, T scale,
-               int64_t window) {
+void attention(const T *q, const T *keys, const T *values, T *y, int64_t heads, int64_t kvHeads, int64_t d, int64_t dv,
+               int64_t position, T scale, int64_t window) {
   int64_t first = window > 0 ? std::max<int64_t>(0, position - window + 1) : 0;
   Array<T> p(size_t(position - first + 1));
   for (int64_t h = 0; h < heads; ++h) {
@@ -105,9 +110,11 @@ void attention(const T *q, const T *keys, const T *values, T *y, int64_t heads, 
   }
 }
 
-/// One token of one head: decay, then erase (delta) and write, then read. rate is null (none), one value, or k values (`perChannel`).
+/// One token of one head: decay, then erase (delta) and write, then read. rate is null (none), one value, or k values
+/// (`perChannel`).
 template <typename T>
-void recur(const T *q, const T *k, const T *v, const T *rate, bool perChannel, T beta, bool delta, T scale, T *state, T *y, int64_t dk, int64_t dv) {
+void recur(const T *q, const T *k, const T *v, const T *rate, bool perChannel, T beta, bool delta, T scale, T *state,
+           T *y, int64_t dk, int64_t dv) {
   for (int64_t i = 0; rate && i < dk; ++i) {
     T decay = std::exp(-rate[perChannel ? i : 0]);
     for (int64_t j = 0; j < dv; ++j) state[i * dv + j] *= decay;

@@ -52,14 +52,15 @@ Expected<std::vector<RuntimeValue<T>>> ModelExecutor<T>::call(FuncOp function, s
   return results;
 }
 
-template <typename T> Status ModelExecutor<T>::runBlock(Block &block, Environment &environment, std::vector<Value> &terminatorOperands) {
+template <typename T>
+Status ModelExecutor<T>::runBlock(Block &block, Environment &environment, std::vector<Value> &terminatorOperands) {
   for (Operation &op : block.without_terminator()) MMC_RETURN_IF_ERROR(runOp(&op, environment));
   for (mlir::Value operand : block.getTerminator()->getOperands()) terminatorOperands.push_back(environment[operand]);
   return Status();
 }
 
 template <typename T> Status ModelExecutor<T>::runOp(Operation *op, Environment &environment) {
-  if (runElementwise(op, environment) || runRows(op, environment) || runRoutes(op, environment)) return Status();
+  if (runElementwise(op, environment) || runRows(op, environment) || runRoutes(op, environment)) return failure;
   return TypeSwitch<Operation *, Status>(op)
       .template Case<WeightOp>([&](WeightOp weight) {
         Expected<TensorPtr> tensor = weights.get(weight, weight.getLayer() ? environment[weight.getLayer()].index : 0);
@@ -67,11 +68,12 @@ template <typename T> Status ModelExecutor<T>::runOp(Operation *op, Environment 
         environment[weight.getResult()] = {*tensor, nullptr, 0, 0};
         return Status();
       })
-      .template Case<RowOp>([&](RowOp row) { return runRow(row, environment), Status(); })
+      .template Case<RowOp>([&](RowOp row) { return runRow(row, environment); })
       .template Case<SnapshotOp>([&](SnapshotOp snapshot) { return runSnapshot(snapshot, environment), Status(); })
       .template Case<AttentionOp>([&](AttentionOp attention) { return runAttention(attention, environment), Status(); })
-      .template Case<LinearAttentionOp>([&](LinearAttentionOp attention) { return runLinearAttention(attention, environment), Status(); })
-      .template Case<ExpertsOp>([&](ExpertsOp experts) { return runExperts(experts, environment), Status(); })
+      .template Case<LinearAttentionOp>(
+          [&](LinearAttentionOp attention) { return runLinearAttention(attention, environment), Status(); })
+      .template Case<ExpertsOp>([&](ExpertsOp experts) { return runExperts(experts, environment), failure; })
       .template Case<StackOp>([&](StackOp stack) { return runStack(stack, environment); })
       .template Case<DispatchOp>([&](DispatchOp dispatch) {
         std::vector<Value> yielded;
@@ -80,19 +82,33 @@ template <typename T> Status ModelExecutor<T>::runOp(Operation *op, Environment 
         return Status();
       })
       .Default([](Operation *unknown) {
-        return Status(kUnknownOp, "the model interpreter does not know '" + unknown->getName().getStringRef().str() + "'");
+        return Status(kUnknownOp,
+                      "the model interpreter does not know '" + unknown->getName().getStringRef().str() + "'");
       });
 }
 
-template <typename T> void ModelExecutor<T>::runRow(RowOp op, Environment &environment) {
+template <typename T> Status ModelExecutor<T>::runRow(RowOp op, Environment &environment) {
   auto table = program.lookupSymbol<TableOp>(op.getTable());
   auto type = cast<RankedTensorType>(table.getType());
   std::vector<double> values = evaluateTable(table.getValue(), type);
   int64_t width = type.getNumElements() / type.getDimSize(0), layer = environment[op.getLayer()].index;
+  if (layer < 0 || layer >= type.getDimSize(0))
+    return Status(kBadProgram, "table @" + op.getTable().str() + " has no row " + std::to_string(layer));
   auto tensor = std::make_shared<Tensor<T>>();
   tensor->shape = type.getShape().drop_front().vec();
   for (int64_t i = 0; i < width; ++i) tensor->data.push_back(T(values[size_t(layer * width + i)]));
   environment[op.getResult()] = {tensor, nullptr, tensor->data[0], 0};
+  return Status();
+}
+
+template <typename T>
+bool ModelExecutor<T>::within(const std::vector<int32_t> &indices, int64_t limit, const char *what) {
+  for (int32_t index : indices)
+    if (index < 0 || index >= limit) {
+      failure = Status(kBadProgram, std::string(what) + " " + std::to_string(index) + " of " + std::to_string(limit));
+      return false;
+    }
+  return true;
 }
 
 template <typename T> void ModelExecutor<T>::runSnapshot(SnapshotOp op, Environment &environment) {
@@ -123,6 +139,9 @@ template <typename T> Status ModelExecutor<T>::runStack(StackOp op, Environment 
     kind.function = program.lookupSymbol<FuncOp>(name.getAttr());
     for (size_t i = 3; i < kind.function.getNumArguments(); ++i) kind.states.push_back(op.getStates()[next++]);
   }
+  for (mlir::Value stacked : op.getStates())
+    if (environment[stacked].state->stacked.size() != batch.sequences.size())
+      return Status(kBadProgram, "a stack takes states of rank 4 and above from @main");
   Value x = environment[op.getX()];
   for (auto [index, name] : llvm::enumerate(op.expandPattern())) {
     Kind &kind = kinds[name];
@@ -136,7 +155,8 @@ template <typename T> Status ModelExecutor<T>::runStack(StackOp op, Environment 
     Expected<std::vector<Value>> results = call(kind.function, std::move(arguments));
     if (!results.ok()) return results.status();
     x = (*results)[0];
-    // Normally a layer returns the states that it was given, in place. Where it returns others (a snapshot), their contents are stored back.
+    // Normally a layer returns the states that it was given, in place. Where it returns others (a snapshot), their
+    // contents are stored back.
     std::vector<std::pair<std::vector<T> *, std::vector<T>>> moved;
     for (size_t s = 0; s < kind.states.size(); ++s)
       for (size_t b = 0; b < batch.sequences.size(); ++b) {

@@ -28,7 +28,8 @@ template <typename T> class ModelExecutor {
 public:
   using Value = RuntimeValue<T>;
 
-  ModelExecutor(model::ProgramOp program, WeightCache<T> &weights, const BatchInfo &batch) : program(program), weights(weights), batch(batch) {}
+  ModelExecutor(model::ProgramOp program, WeightCache<T> &weights, const BatchInfo &batch)
+      : program(program), weights(weights), batch(batch) {}
 
   /// Per row of the batch: see ModelInterpreter::routerGaps.
   std::vector<double> routerGaps;
@@ -47,15 +48,19 @@ private:
   bool runRoutes(mlir::Operation *op, Environment &environment);
   void runAttention(model::AttentionOp op, Environment &environment);
   void runLinearAttention(model::LinearAttentionOp op, Environment &environment);
-  void runRow(model::RowOp op, Environment &environment);
+  runtime::Status runRow(model::RowOp op, Environment &environment);
   void runSnapshot(model::SnapshotOp op, Environment &environment);
   void noteGap(int64_t row, const T *logits, int64_t experts, const int32_t *chosen, int64_t k);
   void runExperts(model::ExpertsOp op, Environment &environment);
   runtime::Status runStack(model::StackOp op, Environment &environment);
 
+  /// Whether every index is below `limit`; else the run fails. A program may use any i32 rows as indices.
+  bool within(const std::vector<int32_t> &indices, int64_t limit, const char *what);
+
   model::ProgramOp program;
   WeightCache<T> &weights;
   const BatchInfo &batch;
+  runtime::Status failure; // of an op that returns none itself
 };
 
 } // namespace mmc::interpreter

@@ -1,4 +1,5 @@
-// What the model interpreter's SSA values hold at run time: tensors, the packing of the step, states by sequence. Private to the interpreter.
+// What the model interpreter's SSA values hold at run time: tensors, the packing of the step, states by sequence.
+// Private to the interpreter.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ struct BatchInfo {
 /// One state argument of @main for one sequence: an array per layer of the kind. A cache grows with the sequence.
 template <typename T> using StateCells = std::vector<std::vector<T>>;
 
-/// A state as a value: for each sequence of the batch its cells, of all layers of a kind (stacked) or of one. It is updated in place, which is
-/// legal because a state has one consumer.
+/// A state as a value: for each sequence of the batch its cells, of all layers of a kind (stacked) or of one. It is
+/// updated in place, which is legal because a state has one consumer.
 template <typename T> struct StateView {
   std::vector<StateCells<T> *> stacked;
   std::vector<std::vector<T> *> single;

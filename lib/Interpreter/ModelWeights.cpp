@@ -23,7 +23,8 @@ double halfToDouble(uint16_t bits) {
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
-template <typename Word, typename Convert> std::vector<double> convert(const std::vector<uint8_t> &bytes, Convert toDouble) {
+template <typename Word, typename Convert>
+std::vector<double> convert(const std::vector<uint8_t> &bytes, Convert toDouble) {
   std::vector<double> out(bytes.size() / sizeof(Word));
   for (size_t i = 0; i < out.size(); ++i) {
     Word word;
@@ -42,15 +43,21 @@ public:
     if (!tensor) return Status(kWeightMissing, "the checkpoint has no tensor '" + name + "'");
     auto same = [](uint64_t found, int64_t expected) { return found == uint64_t(expected); };
     if (!std::equal(tensor->shape.begin(), tensor->shape.end(), shape.begin(), shape.end(), same))
-      return Status(kWeightShape, "tensor '" + name + "' has shape " + tensor->shapeText() + ", which is not the model's");
+      return Status(kWeightShape,
+                    "tensor '" + name + "' has shape " + tensor->shapeText() + ", which is not the model's");
     Expected<std::vector<uint8_t>> bytes = checkpoint.readAll(*tensor);
     if (!bytes.ok()) return bytes.status();
     switch (tensor->type) {
-    case TensorType::f32: return convert<uint32_t>(*bytes, [](uint32_t w) { return double(std::bit_cast<float>(w)); });
-    case TensorType::bf16: return convert<uint16_t>(*bytes, [](uint16_t w) { return double(std::bit_cast<float>(uint32_t(w) << 16)); });
-    case TensorType::f16: return convert<uint16_t>(*bytes, halfToDouble);
-    case TensorType::f64: return convert<uint64_t>(*bytes, [](uint64_t w) { return std::bit_cast<double>(w); });
-    default: return Status(kWeightDType, "tensor '" + name + "' has type " + tensorTypeName(tensor->type));
+    case TensorType::f32:
+      return convert<uint32_t>(*bytes, [](uint32_t w) { return double(std::bit_cast<float>(w)); });
+    case TensorType::bf16:
+      return convert<uint16_t>(*bytes, [](uint16_t w) { return double(std::bit_cast<float>(uint32_t(w) << 16)); });
+    case TensorType::f16:
+      return convert<uint16_t>(*bytes, halfToDouble);
+    case TensorType::f64:
+      return convert<uint64_t>(*bytes, [](uint64_t w) { return std::bit_cast<double>(w); });
+    default:
+      return Status(kWeightDType, "tensor '" + name + "' has type " + tensorTypeName(tensor->type));
     }
   }
 
@@ -83,7 +90,9 @@ Expected<std::unique_ptr<WeightSource>> mmc::interpreter::openCheckpointWeights(
   return std::unique_ptr<WeightSource>(std::make_unique<CheckpointWeights>(std::move(*checkpoint)));
 }
 
-std::unique_ptr<WeightSource> mmc::interpreter::makeRandomWeights(uint64_t seed) { return std::make_unique<RandomWeights>(seed); }
+std::unique_ptr<WeightSource> mmc::interpreter::makeRandomWeights(uint64_t seed) {
+  return std::make_unique<RandomWeights>(seed);
+}
 
 Expected<std::unique_ptr<WeightSource>> mmc::interpreter::openWeights(const std::string &text) {
   if (text != "random" && text.rfind("random:", 0) != 0) return openCheckpointWeights(text);

@@ -15,8 +15,10 @@ namespace mmc::interpreter {
 class WeightSource {
 public:
   virtual ~WeightSource() = default;
-  /// The elements of tensor `name` in row-major order, exactly as stored. An error where there is none, or of another shape.
-  virtual runtime::Expected<std::vector<double>> read(const std::string &name, std::span<const int64_t> shape) const = 0;
+  /// The elements of tensor `name` in row-major order, exactly as stored. An error where there is none, or of another
+  /// shape.
+  virtual runtime::Expected<std::vector<double>> read(const std::string &name,
+                                                      std::span<const int64_t> shape) const = 0;
 };
 
 /// The tensors of a Hugging Face folder or of one .safetensors file.

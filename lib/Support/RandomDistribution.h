@@ -1,5 +1,5 @@
-// The distribution of random weights (--weights random) by the shape of the checkpoint tensor: gains near one, matrices such that a product
-// keeps unit variance. The interpreter and the plan writer share it.
+// The distribution of random weights (--weights random) by the shape of the checkpoint tensor: gains near one, matrices
+// such that a product keeps unit variance. The interpreter and the plan writer share it.
 #pragma once
 
 #include <cmath>

@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   require(!config->layers.empty() && config->layers.size() <= 4096, "layers are bounded");
   require(config->topK >= 1 && config->topK <= config->experts, "top-k is at most the experts");
   require(config->heads % config->kvHeads == 0, "query heads are a multiple of key heads");
-  require(config->rotaryDim >= 2 && config->rotaryDim % 2 == 0 && config->rotaryDim <= config->headDim, "rotary dimensions fit the head");
+  require(config->rotaryDim >= 2 && config->rotaryDim % 2 == 0 && config->rotaryDim <= config->headDim,
+          "rotary dimensions fit the head");
   require(config->ropeTheta > 0 && config->normEps > 0, "theta and eps are positive");
   for (int64_t id : config->stopTokens) require(id >= 0 && id < config->vocabulary, "stop tokens are ids");
   return 0;

@@ -1,5 +1,5 @@
-// Configurations: what is refused, with the field's name (catalogue C1), what is accepted and never executed (C2), and the spellings of the three
-// dialects (C6).
+// Configurations: what is refused, with the field's name (catalogue C1), what is accepted and never executed (C2), and
+// the spellings of the three dialects (C6).
 #include "lib/Import/ModelConfig.h"
 
 #include <gmock/gmock.h>
@@ -27,7 +27,8 @@ Expected<ModelConfig> parse(const std::string &text) {
   return parseConfig(*json, "config.json");
 }
 
-/// text01-tiny's or native-tiny's configuration with `field` replaced by `value`, or removed where that is empty, or added.
+/// text01-tiny's or native-tiny's configuration with `field` replaced by `value`, or removed where that is empty, or
+/// added.
 std::string with(const std::string &name, const std::string &field, const std::string &value) {
   Expected<JsonValue> json = parseJsonText(readText(name), name);
   std::string out = "{", source = readText(name);
@@ -76,28 +77,30 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"num_hidden_layers", "\"8\"", "field 'num_hidden_layers' is \"8\", expected an integer"},
         Refused{"num_hidden_layers", "8.5", "field 'num_hidden_layers' is 8.5"},
         Refused{"num_hidden_layers", "", "field 'num_hidden_layers' is missing"},
-        Refused{"num_hidden_layers", "9", "field 'attn_type_list' has 8 entries, expected one for each of the 9 layers"},
+        Refused{"num_hidden_layers", "9",
+                "field 'attn_type_list' has 8 entries, expected one for each of the 9 layers"},
         Refused{"attn_type_list", "[0, 0, 0, 0, 0, 0, 0, 2]", "field 'attn_type_list' has entry 2"},
         Refused{"attn_type_list", "[0]", "field 'attn_type_list' has 1 entries"},
         Refused{"attn_type_list", "", "field 'attn_type_list' is missing"},
-        Refused{"layer_types", "[\"linear_attention\",\"linear_attention\",\"linear_attention\",\"linear_attention\",\"linear_attention\",\"linear_attention\","
-                               "\"linear_attention\",\"linear_attention\"]", "field 'layer_types' contradicts field 'attn_type_list'"},
+        Refused{"layer_types",
+                "[\"linear_attention\",\"linear_attention\",\"linear_attention\",\"linear_attention\",\"linear_"
+                "attention\",\"linear_attention\","
+                "\"linear_attention\",\"linear_attention\"]",
+                "field 'layer_types' contradicts field 'attn_type_list'"},
         Refused{"num_local_experts", "0", "field 'num_local_experts' is 0"},
         Refused{"num_local_experts", "[4, 4, 8]", "layers of different expert counts are not supported"},
         Refused{"num_local_experts", "65536", "field 'num_local_experts' is 65536: 8 layers of so many experts"},
         Refused{"num_experts_per_tok", "5", "field 'num_experts_per_tok' is 5, expected at most num_local_experts 4"},
-        Refused{"num_key_value_heads", "3", "field 'num_key_value_heads' is 3, expected a divisor of num_attention_heads 4"},
-        Refused{"head_dim", "", "field 'head_dim' is missing"},
-        Refused{"head_dim", "true", "field 'head_dim' is true"},
+        Refused{"num_key_value_heads", "3",
+                "field 'num_key_value_heads' is 3, expected a divisor of num_attention_heads 4"},
+        Refused{"head_dim", "", "field 'head_dim' is missing"}, Refused{"head_dim", "true", "field 'head_dim' is true"},
         Refused{"head_dim", "12", "field 'rotary_dim' is 16"},
         Refused{"rotary_dim", "15", "field 'rotary_dim' is 15, expected an even number"},
         Refused{"rotary_dim", "", "field 'rotary_dim' is missing"},
         Refused{"rope_theta", "0", "field 'rope_theta' is 0, expected a finite number above zero"},
         Refused{"rope_theta", "\"inf\"", "field 'rope_theta' is \"inf\""},
-        Refused{"rope_theta", "1e400", "the number 1e400 is too large"},
-        Refused{"rope_theta", "NaN", "not valid JSON"},
-        Refused{"rope_theta", "Infinity", "not valid JSON"},
-        Refused{"rms_norm_eps", "-1e-5", "field 'rms_norm_eps'"},
+        Refused{"rope_theta", "1e400", "the number 1e400 is too large"}, Refused{"rope_theta", "NaN", "not valid JSON"},
+        Refused{"rope_theta", "Infinity", "not valid JSON"}, Refused{"rms_norm_eps", "-1e-5", "field 'rms_norm_eps'"},
         Refused{"vocab_size", "18446744073709551616", "field 'vocab_size'"},
         Refused{"postnorm", "1", "field 'postnorm' is 1, expected true or false"},
         Refused{"layernorm_mlp_alpha", "\"2\"", "field 'layernorm_mlp_alpha' is \"2\", expected a number"},
@@ -107,18 +110,22 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Unsupported, Refusal,
-    testing::Values(Refused{"shared_intermediate_size", "64", "field 'shared_intermediate_size' is 64: shared experts are not supported"},
-                    Refused{"shared_intermediate_size", "[0, 64]", "field 'shared_intermediate_size'"},
-                    Refused{"sliding_window", "4096", "field 'sliding_window' is 4096, which is not supported"},
-                    Refused{"hidden_act", "\"gelu\"", "field 'hidden_act' is \"gelu\", which is not supported; expected \"silu\""},
-                    Refused{"tie_word_embeddings", "true", "field 'tie_word_embeddings' is true"},
-                    Refused{"attention_bias", "true", "field 'attention_bias' is true"},
-                    Refused{"quantization_config", "{\"quant_method\": \"fp8\"}", "field 'quantization_config'"},
-                    Refused{"rope_scaling", "{\"type\": \"yarn\", \"factor\": 4}", "field 'rope_scaling.type' is \"yarn\""},
-                    Refused{"rope_parameters", "{\"rope_type\": \"linear\", \"rope_theta\": 1e4}", "field 'rope_parameters.rope_type' is \"linear\""},
-                    Refused{"partial_rotary_factor", "1e300", "field 'partial_rotary_factor' is above 1"},
-                    Refused{"torch_dtype", "\"float8_e4m3fn\"", "field 'torch_dtype' is \"float8_e4m3fn\""},
-                    Refused{"model_type", "\"minimax_m2\"", "field 'model_type' is \"minimax_m2\", expected a model of the MiniMax-01 family"}));
+    testing::Values(
+        Refused{"shared_intermediate_size", "64",
+                "field 'shared_intermediate_size' is 64: shared experts are not supported"},
+        Refused{"shared_intermediate_size", "[0, 64]", "field 'shared_intermediate_size'"},
+        Refused{"sliding_window", "4096", "field 'sliding_window' is 4096, which is not supported"},
+        Refused{"hidden_act", "\"gelu\"", "field 'hidden_act' is \"gelu\", which is not supported; expected \"silu\""},
+        Refused{"tie_word_embeddings", "true", "field 'tie_word_embeddings' is true"},
+        Refused{"attention_bias", "true", "field 'attention_bias' is true"},
+        Refused{"quantization_config", "{\"quant_method\": \"fp8\"}", "field 'quantization_config'"},
+        Refused{"rope_scaling", "{\"type\": \"yarn\", \"factor\": 4}", "field 'rope_scaling.type' is \"yarn\""},
+        Refused{"rope_parameters", "{\"rope_type\": \"linear\", \"rope_theta\": 1e4}",
+                "field 'rope_parameters.rope_type' is \"linear\""},
+        Refused{"partial_rotary_factor", "1e300", "field 'partial_rotary_factor' is above 1"},
+        Refused{"torch_dtype", "\"float8_e4m3fn\"", "field 'torch_dtype' is \"float8_e4m3fn\""},
+        Refused{"model_type", "\"minimax_m2\"",
+                "field 'model_type' is \"minimax_m2\", expected a model of the MiniMax-01 family"}));
 
 TEST(Config, DuplicateKeysAreRefused) {
   std::string text = readText("text01-tiny");
@@ -131,22 +138,28 @@ TEST(Config, DuplicateKeysAreRefused) {
 TEST(Config, HostileTextsAreRefusedQuickly) {
   auto begin = std::chrono::steady_clock::now();
   const std::string deep(100000, '['), closed = deep + std::string(100000, ']');
-  for (const std::string &text : {std::string(), std::string("{"), std::string("[]"), std::string("{} x"), std::string("\xff\xfe{}"), deep, closed,
-                                  "{\"model_type\": " + closed + "}", std::string("{\"a\": \"\xc3\"}"), std::string("null")})
+  for (const std::string &text :
+       {std::string(), std::string("{"), std::string("[]"), std::string("{} x"), std::string("\xff\xfe{}"), deep,
+        closed, "{\"model_type\": " + closed + "}", std::string("{\"a\": \"\xc3\"}"), std::string("null")})
     EXPECT_FALSE(parse(text).ok()) << text.substr(0, 40);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
 }
 
 TEST(Config, RemoteCodeIsNeverTouched) {
   // C2: auto_map names Python files, which do not exist here and must not matter.
-  auto config = parse(with("text01-tiny", "auto_map", R"({"AutoModelForCausalLM": "/bin/sh -c true", "AutoConfig": 7})"));
+  auto config =
+      parse(with("text01-tiny", "auto_map", R"({"AutoModelForCausalLM": "/bin/sh -c true", "AutoConfig": 7})"));
   ASSERT_TRUE(config.ok()) << config.status().text();
   EXPECT_EQ(config->layers.size(), 8u);
 }
 
 TEST(Config, HarmlessFieldsAreTolerated) {
-  for (auto [field, value] : {std::pair{"some_new_field", "{\"a\": [1, null]}"}, {"sliding_window", "null"}, {"shared_intermediate_size", "[0]"},
-                              {"rope_scaling", "{\"type\": \"default\"}"}, {"num_local_experts", "[4, 4]"}, {"eos_token_id", "[3, 4]"}}) {
+  for (auto [field, value] : {std::pair{"some_new_field", "{\"a\": [1, null]}"},
+                              {"sliding_window", "null"},
+                              {"shared_intermediate_size", "[0]"},
+                              {"rope_scaling", "{\"type\": \"default\"}"},
+                              {"num_local_experts", "[4, 4]"},
+                              {"eos_token_id", "[3, 4]"}}) {
     auto config = parse(with("text01-tiny", field, value));
     EXPECT_TRUE(config.ok()) << field << ": " << config.status().text();
   }
@@ -172,7 +185,8 @@ TEST(Config, ReleasedParameterCounts) {
 }
 
 /// What a native file says in place of text01-tiny's keys.
-const char *const kNativeTiny = R"({"architectures": ["MiniMaxForCausalLM"], "model_type": "minimax", "vocab_size": 320, "hidden_size": 64,
+const char *const kNativeTiny =
+    R"({"architectures": ["MiniMaxForCausalLM"], "model_type": "minimax", "vocab_size": 320, "hidden_size": 64,
   "num_hidden_layers": 8, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32, "intermediate_size": 96, "num_local_experts": 4,
   "num_experts_per_tok": 2, "rms_norm_eps": 1e-5, "max_position_embeddings": 10240000, "rotary_dim": 16, "eos_token_id": null,
   "layer_types": ["linear_attention", "linear_attention", "linear_attention", "linear_attention", "linear_attention", "linear_attention",
@@ -181,7 +195,8 @@ const char *const kNativeTiny = R"({"architectures": ["MiniMaxForCausalLM"], "mo
   "rope_parameters": {"rope_type": "default", "rope_theta": 1e7}})";
 
 TEST(Config, DialectsOfOneModelAreAlike) {
-  auto original = parse(readText("text01-tiny")), m1 = parse(with("text01-tiny", "model_type", "\"minimax_m1\"")), native = parse(kNativeTiny);
+  auto original = parse(readText("text01-tiny")), m1 = parse(with("text01-tiny", "model_type", "\"minimax_m1\"")),
+       native = parse(kNativeTiny);
   ASSERT_TRUE(original.ok() && m1.ok() && native.ok()) << native.status().text();
   EXPECT_TRUE(native->native && !original->native && !m1->native);
   for (const ModelConfig *other : {&*m1, &*native}) {

@@ -1,7 +1,7 @@
-// From configurations and checkpoints to programs: what is built, that the three dialects of one model import alike, and that a checkpoint that
-// does not belong to its configuration is refused with the tensor's name.
-#include "dialects/Model/IR/Model.h"
+// From configurations and checkpoints to programs: what is built, that the three dialects of one model import alike,
+// and that a checkpoint that does not belong to its configuration is refused with the tensor's name.
 #include "lib/Import/Import.h"
+#include "dialects/Model/IR/Model.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
@@ -46,7 +46,8 @@ protected:
 TEST_F(ImportTest, ReleasedModelIsShortAndParsesAgain) {
   std::string printed = textOf(kInputs + "text01-full/config.json");
   EXPECT_THAT(printed, HasSubstr("[[10, [7, @lightning], @softmax]]"));
-  EXPECT_THAT(printed, HasSubstr("tensor<80x64xf32> = #model.lightning_rates<layers = 80, heads = 64, form = original>"));
+  EXPECT_THAT(printed,
+              HasSubstr("tensor<80x64xf32> = #model.lightning_rates<layers = 80, heads = 64, form = original>"));
   EXPECT_LT(std::count(printed.begin(), printed.end(), '\n'), 60);
   auto again = mlir::parseSourceString<mlir::ModuleOp>(printed, &context);
   ASSERT_TRUE(again);
@@ -62,6 +63,17 @@ TEST_F(ImportTest, FixturesImport) {
     SCOPED_TRACE(name);
     textOf(kInputs + name);
   }
+}
+
+/// C6: the native spelling of a model differs from the original one by the slope formulas only.
+TEST_F(ImportTest, NativeDialectImportsAlike) {
+  auto native = readConfig(kInputs + "native-tiny"), original = native;
+  ASSERT_TRUE(native.ok()) << native.status().text();
+  original->native = false;
+  std::string text1 = text(*buildModel(context, *native)), text2 = text(*buildModel(context, *original));
+  EXPECT_NE(text1, text2);
+  text1.replace(text1.find("form = native"), 13, "form = original");
+  EXPECT_EQ(text1, text2);
 }
 
 TEST_F(ImportTest, LayersAreGroupedByTheirShortestPeriod) {
@@ -83,7 +95,8 @@ TEST_F(ImportTest, LayersAreGroupedByTheirShortestPeriod) {
 /// A folder with the files of a fixture, of which a test changes some.
 class Folder {
 public:
-  explicit Folder(const std::string &fixture) : path(fs::temp_directory_path() / ("mmc-import-" + std::to_string(getpid()))) {
+  explicit Folder(const std::string &fixture)
+      : path(fs::temp_directory_path() / ("mmc-import-" + std::to_string(getpid()))) {
     fs::remove_all(path);
     fs::create_directory(path);
     for (const char *file : {"config.json", "model.safetensors"}) fs::copy(kInputs + fixture + "/" + file, path / file);
@@ -112,13 +125,15 @@ TEST_F(ImportTest, CheckpointMustBelongToTheConfiguration) {
   {
     Folder folder("text01-tiny");
     folder.edit("model.safetensors", "model.layers.3.self_attn.norm.weight", "model.layers.3.self_attn.nork.weight");
-    EXPECT_THAT(folder.error(context), HasSubstr("the checkpoint has no tensor 'model.layers.3.self_attn.norm.weight'"));
+    EXPECT_THAT(folder.error(context),
+                HasSubstr("the checkpoint has no tensor 'model.layers.3.self_attn.norm.weight'"));
   }
   {
     // C1: the vocabulary is smaller than the embedding.
     Folder folder("text01-tiny");
     folder.edit("config.json", "\"vocab_size\": 320", "\"vocab_size\": 300");
-    EXPECT_THAT(folder.error(context), HasSubstr("tensor 'model.embed_tokens.weight' has shape [320, 64], expected [300, 64]"));
+    EXPECT_THAT(folder.error(context),
+                HasSubstr("tensor 'model.embed_tokens.weight' has shape [320, 64], expected [300, 64]"));
   }
   {
     Folder folder("text01-tiny");
@@ -138,7 +153,9 @@ TEST_F(ImportTest, DecayBuffersAreComparedAndNotTrusted) {
   EXPECT_EQ(folder.error(context), "imported");
   // Other layers in total: other rates.
   folder.edit("model.safetensors", "model.layers.1.self_attn.slope_rate", "model.layers.2.self_attn.slope_ratf");
-  EXPECT_THAT(folder.error(context), HasSubstr("the checkpoint has tensor 'model.layers.2.self_attn.slope_ratf', which the model does not use"));
+  EXPECT_THAT(
+      folder.error(context),
+      HasSubstr("the checkpoint has tensor 'model.layers.2.self_attn.slope_ratf', which the model does not use"));
 }
 
 TEST_F(ImportTest, DecayBuffersOfAnotherFormulaAreRefused) {
@@ -149,6 +166,29 @@ TEST_F(ImportTest, DecayBuffersOfAnotherFormulaAreRefused) {
   folder.edit("model.safetensors", "model.layers.X.self_attn.slope_rate", "model.layers.2.self_attn.slope_rate");
   EXPECT_THAT(folder.error(context), HasSubstr("self_attn.slope_rate' has"));
   EXPECT_THAT(folder.error(context), HasSubstr("from the configuration"));
+}
+
+TEST_F(ImportTest, StackedExpertsAreRefusedByName) {
+  Folder folder("text01-tiny");
+  folder.edit("model.safetensors", "model.layers.0.block_sparse_moe.experts.0.w1.weight",
+              "model.layers.0.block_sparse_m.mlp.experts.down_proj");
+  EXPECT_THAT(folder.error(context), HasSubstr("stacks all experts, which is not supported"));
+}
+
+TEST_F(ImportTest, StopTokensOfGenerationConfig) {
+  // C5: a list, none, and one that is not in the vocabulary.
+  Folder folder("text01-tiny");
+  auto stops = [&](const std::string &text) {
+    std::ofstream(folder.path / "generation_config.json") << text;
+    auto config = readConfig(folder.path.string());
+    return config.ok() ? testing::PrintToString(config->stopTokens) : config.status().text();
+  };
+  EXPECT_EQ(stops(R"({"eos_token_id": [7, 8]})"), "{ 7, 8 }");
+  EXPECT_EQ(stops(R"({"eos_token_id": 9})"), "{ 9 }");
+  EXPECT_EQ(stops("{}"), "{}");
+  EXPECT_THAT(stops(R"({"eos_token_id": 320})"),
+              HasSubstr("field 'eos_token_id' has id 320, expected one between 0 and 319"));
+  EXPECT_THAT(stops("[]"), HasSubstr("expected an object"));
 }
 
 TEST_F(ImportTest, ElementTypesComeFromTheHeaders) {

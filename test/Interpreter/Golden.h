@@ -19,7 +19,7 @@ struct GoldenCase {
 
 struct Golden {
   std::vector<GoldenCase> cases;
-  double medianBf16 = 0;    // eager_bf16_pooled.median_rel_l2
+  double medianBf16 = 0;     // eager_bf16_pooled.median_rel_l2
   double medianBf16_600 = 0; // the same without cases over 600 tokens
 };
 
@@ -44,8 +44,10 @@ inline Golden readGolden(const std::string &folder) {
   golden.medianBf16_600 = shorter ? shorter->find("median_rel_l2")->real : golden.medianBf16;
   for (size_t i = 0; i < json->find("cases")->items.size(); ++i) {
     std::string prefix = "case" + std::to_string(i) + ".";
-    golden.cases.push_back({readTensor<int32_t, int32_t>(*file, prefix + "input_ids"), readTensor<int64_t, int32_t>(*file, prefix + "positions"),
-                            readTensor<float, float>(*file, prefix + "logits"), readTensor<float, float>(*file, prefix + "logits_f64")});
+    golden.cases.push_back({readTensor<int32_t, int32_t>(*file, prefix + "input_ids"),
+                            readTensor<int64_t, int32_t>(*file, prefix + "positions"),
+                            readTensor<float, float>(*file, prefix + "logits"),
+                            readTensor<float, float>(*file, prefix + "logits_f64")});
   }
   return golden;
 }

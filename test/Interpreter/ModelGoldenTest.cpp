@@ -1,6 +1,6 @@
-// The model interpreter against the fixtures' golden logits, which two independent implementations made: float64 to 1e-6 of the largest logit,
-// before and after the passes that may not change the mathematics; in chunks and among other sequences; after AssignPrecision within what an
-// eager bfloat16 run shows.
+// The model interpreter against the fixtures' golden logits, which two independent implementations made: float64 to
+// 1e-6 of the largest logit, before and after the passes that may not change the mathematics; in chunks and among other
+// sequences; after AssignPrecision within what an eager bfloat16 run shows.
 #include "dialects/Model/IR/Model.h"
 #include "dialects/Model/Transforms/Passes.h"
 #include "lib/Import/Import.h"
@@ -29,7 +29,8 @@ struct Model {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::unique_ptr<ModelInterpreter> interpreter;
 
-  explicit Model(const std::string &name, ModelPrecision precision, const std::string &dtype = "", bool decompose = false) {
+  explicit Model(const std::string &name, ModelPrecision precision, const std::string &dtype = "",
+                 bool decompose = false) {
     mlir::DialectRegistry registry;
     model::registerModelDialect(registry);
     context.appendDialectRegistry(registry);
@@ -44,7 +45,8 @@ struct Model {
     EXPECT_TRUE(succeeded(passes.run(*module)));
     auto weights = openWeights(kInputs + name);
     EXPECT_TRUE(weights.ok()) << weights.status().text();
-    auto created = ModelInterpreter::create(*module->getOps<model::ProgramOp>().begin(), std::move(*weights), precision);
+    auto created =
+        ModelInterpreter::create(*module->getOps<model::ProgramOp>().begin(), std::move(*weights), precision);
     EXPECT_TRUE(created.ok()) << created.status().text();
     interpreter = std::move(*created);
   }
@@ -88,7 +90,8 @@ TEST_P(Float64, MatchesIndependentLogits) {
   Model model(GetParam(), ModelPrecision::float64);
   expectGolden(GetParam(), model, 1e-6, 600);
 }
-INSTANTIATE_TEST_SUITE_P(Fixtures, Float64, testing::Values("text01-tiny", "text01-prenorm", "text01-heads12", "text01-ranks8"));
+INSTANTIATE_TEST_SUITE_P(Fixtures, Float64,
+                         testing::Values("text01-tiny", "text01-prenorm", "text01-heads12", "text01-ranks8"));
 
 TEST(ModelGolden, NativeFloat64) {
   Model model("native-tiny", ModelPrecision::float64);
@@ -128,7 +131,8 @@ TEST(ModelGolden, SequencesDoNotMix) {
 
 class BFloat16 : public testing::TestWithParam<const char *> {};
 
-/// Median over all golden positions of the relative L2 error, with the casts of AssignPrecision and nothing else rounded.
+/// Median over all golden positions of the relative L2 error, with the casts of AssignPrecision and nothing else
+/// rounded.
 TEST_P(BFloat16, WithinEagerError) {
   const std::string name = GetParam();
   Model model(name, ModelPrecision::float32, "bfloat16", /*decompose=*/true);
@@ -154,6 +158,8 @@ TEST_P(BFloat16, WithinEagerError) {
   EXPECT_LE(errors[errors.size() / 2], 1.25 * golden.medianBf16_600);
   EXPECT_GT(errors[errors.size() / 2], 1e-4) << "nothing was rounded";
 }
-INSTANTIATE_TEST_SUITE_P(Fixtures, BFloat16, testing::Values("text01-tiny", "text01-prenorm", "text01-heads12", "text01-ranks8", "native-tiny"));
+INSTANTIATE_TEST_SUITE_P(Fixtures, BFloat16,
+                         testing::Values("text01-tiny", "text01-prenorm", "text01-heads12", "text01-ranks8",
+                                         "native-tiny"));
 
 } // namespace

@@ -23,8 +23,8 @@
 
 namespace mmc::model {
 
-/// The row space of a row tensor type, or nothing for any other type. A row tensor is ranked, has a dynamic dimension 0, static other
-/// dimensions and a #model.rows encoding.
+/// The row space of a row tensor type, or nothing for any other type. A row tensor is ranked, has a dynamic dimension
+/// 0, static other dimensions and a #model.rows encoding.
 std::optional<RowSpace> getRowSpace(mlir::Type type);
 bool isFloatRows(mlir::Type type);      ///< row tensor of floats
 bool isIntRows(mlir::Type type);        ///< row tensor of i32

@@ -1,5 +1,6 @@
-// The dialect object: registration of its attributes, types and ops, the short names (aliases) of its encodings in printed modules, and the
-// predicates behind the operand constraints of the ops. Invariant: every row tensor has a dynamic dimension 0 and static other dimensions.
+// The dialect object: registration of its attributes, types and ops, the short names (aliases) of its encodings in
+// printed modules, and the predicates behind the operand constraints of the ops. Invariant: every row tensor has a
+// dynamic dimension 0 and static other dimensions.
 #include "dialects/Model/IR/Model.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -99,5 +100,6 @@ RankedTensorType mmc::model::getRowType(RowSpace space, ArrayRef<int64_t> channe
 }
 
 void mmc::model::registerModelDialect(DialectRegistry &registry) {
-  registry.insert<ModelDialect, arith::ArithDialect, func::FuncDialect, math::MathDialect, scf::SCFDialect, tensor::TensorDialect>();
+  registry.insert<ModelDialect, arith::ArithDialect, func::FuncDialect, math::MathDialect, scf::SCFDialect,
+                  tensor::TensorDialect>();
 }

@@ -14,6 +14,7 @@ def Model_PermuteOp : Model_MathOp<"permute"> {
     * (C2) `offsets` has at least two entries.
     * (C3) `source` is [routes].
     * (C4) `position` has the type of `experts`.
+    * (C5) where `experts` comes from a model.route, its gate has at most E rows.
 
     ```mlir
     %offsets, %source, %position = model.permute %experts : tensor<?x2xi32, #model.rows<tokens>>

@@ -257,6 +257,7 @@ def Model_ExpertsOp : Model_InferOp<"experts"> {
     Constraints:
     * (C1) `x` is [tokens, D]; `weights` and `experts` are [tokens, k].
     * (C2) `gate_weight` and `up_weight` are [E, F, D] and `down_weight` is [E, D, F].
+    * (C3) where `experts` comes from a model.route, its gate has at most E rows.
 
     ```mlir
     %y = model.experts %x routed(%w, %e) through %w1, %w3, %w2 : tensor<?x64xf32, #model.rows<tokens>>, tensor<?x2xf32, #model.rows<tokens>>,

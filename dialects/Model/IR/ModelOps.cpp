@@ -16,11 +16,11 @@ using namespace mmc::model;
 
 ParseResult FuncOp::parse(OpAsmParser &parser, OperationState &result) {
   auto buildType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
-                      function_interface_impl::VariadicFlag, std::string &) {
-    return builder.getFunctionType(arguments, results);
-  };
-  return function_interface_impl::parseFunctionOp(parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name),
-                                                  buildType, getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+                      function_interface_impl::VariadicFlag,
+                      std::string &) { return builder.getFunctionType(arguments, results); };
+  return function_interface_impl::parseFunctionOp(parser, result, /*allowVariadic=*/false,
+                                                  getFunctionTypeAttrName(result.name), buildType,
+                                                  getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
 }
 
 /// The results of `op` as a definition spells them: `%a, %b:3 = `.
@@ -32,8 +32,10 @@ static void printResults(OpAsmPrinter &printer, Operation *op) {
     printer.printOperand(result, os);
     // Members of a group are %a#0, %a#1, ...
     if (size_t mark = name.find('#'); mark != std::string::npos) name.resize(mark);
-    if (!groups.empty() && groups.back().first == name) ++groups.back().second;
-    else groups.push_back({name, 1});
+    if (!groups.empty() && groups.back().first == name)
+      ++groups.back().second;
+    else
+      groups.push_back({name, 1});
   }
   llvm::interleaveComma(groups, printer.getStream(), [&](auto &group) {
     printer << group.first;
@@ -48,11 +50,14 @@ static bool isLeaf(Operation *op) { return isa<WeightOp, RowOp, arith::ConstantO
 /// How many of them a line begins with.
 static constexpr int kLeavesPerLine = 2;
 
-/// Whether the printer only collects aliases. Then locations are left out: they would get aliases even where they are not printed.
-static bool isCollectingAliases(OpAsmPrinter &printer) { return dynamic_cast<llvm::raw_null_ostream *>(&printer.getStream()); }
+/// Whether the printer only collects aliases. Then locations are left out: they would get aliases even where they are
+/// not printed.
+static bool isCollectingAliases(OpAsmPrinter &printer) {
+  return dynamic_cast<llvm::raw_null_ostream *>(&printer.getStream());
+}
 
-/// The body of a function, a line per op, where weights, rows and constants stand on the line of the op that they are for: an 80-layer model
-/// fits on one screen. Line breaks mean nothing to the parser.
+/// The body of a function, a line per op, where weights, rows and constants stand on the line of the op that they are
+/// for: an 80-layer model fits on one screen. Line breaks mean nothing to the parser.
 static void printBody(OpAsmPrinter &printer, Block &block) {
   bool locations = !isCollectingAliases(printer);
   printer << "{";
@@ -78,8 +83,10 @@ static void printBody(OpAsmPrinter &printer, Block &block) {
 void FuncOp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printSymbolName(getSymName());
-  function_interface_impl::printFunctionSignature(printer, *this, getArgumentTypes(), /*isVariadic=*/false, getResultTypes());
-  function_interface_impl::printFunctionAttributes(printer, *this, {getFunctionTypeAttrName(), getArgAttrsAttrName(), getResAttrsAttrName()});
+  function_interface_impl::printFunctionSignature(printer, *this, getArgumentTypes(), /*isVariadic=*/false,
+                                                  getResultTypes());
+  function_interface_impl::printFunctionAttributes(
+      printer, *this, {getFunctionTypeAttrName(), getArgAttrsAttrName(), getResAttrsAttrName()});
   if (getBody().empty()) return;
   printer << ' ';
   if (getBody().hasOneBlock()) return printBody(printer, getBody().front());
@@ -110,10 +117,12 @@ LogicalResult ReturnOp::verify() {
   auto function = cast<FuncOp>((*this)->getParentOp());
   ArrayRef<Type> expected = function.getResultTypes();
   if (expected.size() != getNumOperands())
-    return emitOpError("expected ") << expected.size() << " operands as results of @" << function.getSymName() << ", got " << getNumOperands();
+    return emitOpError("expected ") << expected.size() << " operands as results of @" << function.getSymName()
+                                    << ", got " << getNumOperands();
   for (auto [index, type] : llvm::enumerate(expected))
     if (getOperand(index).getType() != type)
-      return emitOpError("expected operand #") << index << " to have result type " << type << ", got " << getOperand(index).getType();
+      return emitOpError("expected operand #")
+             << index << " to have result type " << type << ", got " << getOperand(index).getType();
   return success();
 }
 
@@ -126,8 +135,8 @@ LogicalResult WeightOp::verify() {
   if (name.empty()) return emitOpError("expected a name that is not empty");
   // weight_c2
   if (name.contains("{layer}") != bool(getLayer()))
-    return emitOpError("expected a layer index if and only if the name contains '{layer}', got name '") << name << "' "
-           << (getLayer() ? "with" : "without") << " an index";
+    return emitOpError("expected a layer index if and only if the name contains '{layer}', got name '")
+           << name << "' " << (getLayer() ? "with" : "without") << " an index";
   // weight_c3
   if (name.contains("{expert}") && type.getRank() < 2)
     return emitOpError("expected a result of at least two dimensions with '{expert}' in the name, got ") << type;
@@ -153,13 +162,15 @@ LogicalResult TableOp::verify() {
     return emitOpError("expected a type of at least one dimension with float elements, got ") << type;
   if (auto dense = dyn_cast<DenseElementsAttr>(getValue())) {
     // table_c2
-    if (dense.getType() != type) return emitOpError("expected a literal of type ") << type << ", got " << dense.getType();
+    if (dense.getType() != type)
+      return emitOpError("expected a literal of type ") << type << ", got " << dense.getType();
     return success();
   }
   if (auto rates = dyn_cast<LightningRatesAttr>(getValue())) {
     // table_c3
     if (type.getRank() != 2 || type.getDimSize(0) != rates.getLayers() || type.getDimSize(1) != rates.getHeads())
-      return emitOpError("expected a type of ") << rates.getLayers() << " layers and " << rates.getHeads() << " heads, got " << type;
+      return emitOpError("expected a type of ")
+             << rates.getLayers() << " layers and " << rates.getHeads() << " heads, got " << type;
     return success();
   }
   // table_c4
@@ -172,11 +183,13 @@ LogicalResult RowOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!table) return emitOpError("expected '") << getTable() << "' to name a model.table";
   // row_c2
   auto type = cast<RankedTensorType>(table.getType());
-  Type expected = type.getRank() == 1
-                      ? type.getElementType()
-                      : Type(RankedTensorType::get(type.getShape().drop_front(), type.getElementType(), type.getEncoding()));
+  Type expected =
+      type.getRank() == 1
+          ? type.getElementType()
+          : Type(RankedTensorType::get(type.getShape().drop_front(), type.getElementType(), type.getEncoding()));
   if (getResult().getType() != expected) {
-    InFlightDiagnostic diagnostic = emitOpError("expected result type ") << expected << ", got " << getResult().getType();
+    InFlightDiagnostic diagnostic = emitOpError("expected result type ")
+                                    << expected << ", got " << getResult().getType();
     diagnostic.attachNote(table.getLoc()) << "the table is declared here";
     return diagnostic;
   }

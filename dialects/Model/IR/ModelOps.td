@@ -105,6 +105,7 @@ def Model_StackOp : Model_Op<"stack", [DeclareOpInterfaceMethods<SymbolUserOpInt
     * (C3) a kind takes (x, batch, index, states...) and returns (x, states...), with the types of `x` and of its states unchanged.
     * (C4) `states` are those of the kinds in order of first appearance, each with a leading dimension of the kind's number of layers.
     * (C5) the results have the types of `x` and `states`.
+    * (C6) a table that a kind reads by its layer index has a row for every layer.
 
     ```mlir
     %y, %s1 = model.stack %x, %batch states(%s0) [[7, @lightning]]

@@ -8,7 +8,8 @@ using namespace mmc::model;
 
 static constexpr int64_t kMaxLayers = 65536;
 
-/// Appends the layers of `entries` to `out`; fails where an entry is malformed or more than kMaxLayers layers are named.
+/// Appends the layers of `entries` to `out`; fails where an entry is malformed or more than kMaxLayers layers are
+/// named.
 static LogicalResult expandEntries(ArrayRef<Attribute> entries, SmallVectorImpl<FlatSymbolRefAttr> &out,
                                    function_ref<InFlightDiagnostic()> emitError) {
   for (Attribute entry : entries) {
@@ -23,10 +24,12 @@ static LogicalResult expandEntries(ArrayRef<Attribute> entries, SmallVectorImpl<
       if (failed(expandEntries(group.getValue().drop_front(), once, emitError))) return failure();
       int64_t repeats = count.getValue().getSExtValue();
       if (once.empty() || repeats > kMaxLayers / int64_t(once.size()))
-        return emitError() << "expected at most " << kMaxLayers << " layers, got " << repeats << " times " << once.size();
+        return emitError() << "expected at most " << kMaxLayers << " layers, got " << repeats << " times "
+                           << once.size();
       for (int64_t i = 0; i < repeats; ++i) out.append(once);
     }
-    if (int64_t(out.size()) > kMaxLayers) return emitError() << "expected at most " << kMaxLayers << " layers, got more";
+    if (int64_t(out.size()) > kMaxLayers)
+      return emitError() << "expected at most " << kMaxLayers << " layers, got more";
   }
   return success();
 }
@@ -50,20 +53,24 @@ LogicalResult StackOp::verify() {
   if (layers.empty()) return emitOpError("expected a pattern that names at least one layer");
   // stack_c5
   if (getY().getType() != getX().getType())
-    return emitOpError("expected the first result to have the type of x, ") << getX().getType() << ", got " << getY().getType();
-  if (getStates().getTypes() != getNewStates().getTypes()) return emitOpError("expected the new states to have the types of the states");
+    return emitOpError("expected the first result to have the type of x, ")
+           << getX().getType() << ", got " << getY().getType();
+  if (getStates().getTypes() != getNewStates().getTypes())
+    return emitOpError("expected the new states to have the types of the states");
   return success();
 }
 
 /// Checks the signature of one kind; on success `states` are the types of its states.
 static LogicalResult verifyKind(StackOp stack, FuncOp function, SmallVectorImpl<Type> &states) {
   auto fail = [&](const Twine &what) -> LogicalResult {
-    InFlightDiagnostic diagnostic = stack.emitOpError("expected layer function @") << function.getSymName() << " to " << what;
+    InFlightDiagnostic diagnostic = stack.emitOpError("expected layer function @")
+                                    << function.getSymName() << " to " << what;
     diagnostic.attachNote(function.getLoc()) << "it has type " << function.getFunctionType();
     return diagnostic;
   };
   ArrayRef<Type> arguments = function.getArgumentTypes(), results = function.getResultTypes();
-  if (arguments.size() < 3 || arguments[0] != stack.getX().getType() || !isa<BatchType>(arguments[1]) || !arguments[2].isIndex())
+  if (arguments.size() < 3 || arguments[0] != stack.getX().getType() || !isa<BatchType>(arguments[1]) ||
+      !arguments[2].isIndex())
     return fail("take (x, batch, index, states...) with the type of x");
   for (Type type : arguments.drop_front(3))
     if (!isAnyState(type)) return fail("take states after the layer index");
@@ -73,9 +80,26 @@ static LogicalResult verifyKind(StackOp stack, FuncOp function, SmallVectorImpl<
   return success();
 }
 
+/// Every table that `function` reads by its layer index has `layers` rows.
+static LogicalResult verifyTables(StackOp stack, FuncOp function, int64_t layers, SymbolTableCollection &symbols) {
+  WalkResult result = function.walk([&](RowOp row) -> WalkResult {
+    auto table = symbols.lookupNearestSymbolFrom<TableOp>(row, row.getTableAttr());
+    if (!table || row.getLayer() != function.getArgument(2)) return WalkResult::advance();
+    int64_t rows = cast<RankedTensorType>(table.getType()).getDimSize(0);
+    if (rows >= layers) return WalkResult::advance();
+    InFlightDiagnostic diagnostic = stack.emitOpError("expected table @")
+                                    << table.getSymName() << " to have a row for each of the " << layers
+                                    << " layers, got " << rows;
+    diagnostic.attachNote(row.getLoc()) << "read here";
+    return diagnostic;
+  });
+  return failure(result.wasInterrupted());
+}
+
 LogicalResult StackOp::verifySymbolUses(SymbolTableCollection &symbols) {
   llvm::MapVector<Attribute, int64_t> counts;
-  for (FlatSymbolRefAttr layer : expandPattern()) ++counts[layer];
+  int64_t layers = 0;
+  for (FlatSymbolRefAttr layer : expandPattern()) ++counts[layer], ++layers;
   SmallVector<Type> expected;
   for (auto [kind, count] : counts) {
     // stack_c2
@@ -84,6 +108,8 @@ LogicalResult StackOp::verifySymbolUses(SymbolTableCollection &symbols) {
     // stack_c3
     SmallVector<Type> states;
     if (failed(verifyKind(*this, function, states))) return failure();
+    // stack_c6
+    if (failed(verifyTables(*this, function, layers, symbols))) return failure();
     for (Type state : states) {
       auto tensor = cast<RankedTensorType>(state);
       SmallVector<int64_t> shape{count};
@@ -96,6 +122,7 @@ LogicalResult StackOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("expected ") << expected.size() << " states, got " << getStates().size();
   for (auto [index, type] : llvm::enumerate(expected))
     if (getStates()[index].getType() != type)
-      return emitOpError("expected state #") << index << " to have type " << type << ", got " << getStates()[index].getType();
+      return emitOpError("expected state #")
+             << index << " to have type " << type << ", got " << getStates()[index].getType();
   return success();
 }

@@ -1,6 +1,6 @@
-// The formulas behind tables. Original form: slopes 2^(-8 (h + 1) / H) for a power of two H, else the c slopes of the largest power of two
-// c <= H followed by every second slope of 2 c; layer factor 1 - l / (L - 1) + 1e-5, one layer counting as l = 0. Native form: the first slope
-// formula for every H and 1 - l / (L - 1 + 1e-5) + 1e-5.
+// The formulas behind tables. Original form: slopes 2^(-8 (h + 1) / H) for a power of two H, else the c slopes of the
+// largest power of two c <= H followed by every second slope of 2 c; layer factor 1 - l / (L - 1) + 1e-5, one layer
+// counting as l = 0. Native form: the first slope formula for every H and 1 - l / (L - 1 + 1e-5) + 1e-5.
 #include "dialects/Model/IR/ModelTables.h"
 #include "dialects/Model/IR/Model.h"
 

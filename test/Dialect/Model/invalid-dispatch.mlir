@@ -114,3 +114,15 @@ model.func @f(%x: tensor<?x64xf32, #t>) {
   }
   model.return
 }
+
+// -----
+
+// permute_c5
+#t = #model.rows<tokens>
+#r = #model.rows<routes>
+model.func @f(%x: tensor<?x64xf32, #t>, %g: tensor<8x64xf32>) {
+  %w, %e = model.route %x, %g top 2 : tensor<?x64xf32, #t>, tensor<8x64xf32> -> tensor<?x2xf32, #t>, tensor<?x2xi32, #t>
+  // expected-error @+1 {{'model.permute' op expected offsets of the 8 experts that the router knows, got 4}}
+  %a, %b, %c = model.permute %e : tensor<?x2xi32, #t> -> tensor<5xi32>, tensor<?xi32, #r>, tensor<?x2xi32, #t>
+  model.return
+}

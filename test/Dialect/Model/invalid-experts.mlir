@@ -59,3 +59,14 @@ model.func @f(%x: tensor<?x64xf32, #t>, %w: tensor<?x2xf32, #t>, %e: tensor<?x2x
   %y = model.experts %x routed(%w, %e) through %w1, %w1, %w2 : tensor<?x64xf32, #t>, tensor<?x2xf32, #t>, tensor<?x2xi32, #t>, tensor<4x96x64xf32>, tensor<4x96x64xf32>, tensor<4x96x64xf32>
   model.return
 }
+
+// -----
+
+// experts_c3
+#t = #model.rows<tokens>
+model.func @f(%x: tensor<?x64xf32, #t>, %g: tensor<8x64xf32>, %w1: tensor<4x96x64xf32>, %w2: tensor<4x64x96xf32>) {
+  %w, %e = model.route %x, %g top 2 : tensor<?x64xf32, #t>, tensor<8x64xf32> -> tensor<?x2xf32, #t>, tensor<?x2xi32, #t>
+  // expected-error @+1 {{'model.experts' op expected weights of the 8 experts that the router knows, got 4}}
+  %y = model.experts %x routed(%w, %e) through %w1, %w1, %w2 : tensor<?x64xf32, #t>, tensor<?x2xf32, #t>, tensor<?x2xi32, #t>, tensor<4x96x64xf32>, tensor<4x96x64xf32>, tensor<4x64x96xf32>
+  model.return
+}

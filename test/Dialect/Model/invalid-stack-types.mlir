@@ -79,3 +79,21 @@ model.func @f(%x: tensor<?x8xf32, #t>, %batch: !model.batch) {
   %y = model.stack %x, %batch [@a] : (tensor<?x8xf32, #t>, !model.batch) -> tensor<?x9xf32, #t>
   model.return
 }
+
+// -----
+
+// stack_c6
+#t = #model.rows<tokens>
+model.program @p {
+  model.table @rates : tensor<2xf32> = dense<1.0> : tensor<2xf32>
+  model.func @a(%x: tensor<?x8xf32, #t>, %batch: !model.batch, %layer: index) -> tensor<?x8xf32, #t> {
+    // expected-note @+1 {{read here}}
+    %r = model.row @rates[%layer] : f32
+    model.return %x : tensor<?x8xf32, #t>
+  }
+  model.func @f(%x: tensor<?x8xf32, #t>, %batch: !model.batch) -> tensor<?x8xf32, #t> {
+    // expected-error @+1 {{'model.stack' op expected table @rates to have a row for each of the 3 layers, got 2}}
+    %y = model.stack %x, %batch [[3, @a]] : (tensor<?x8xf32, #t>, !model.batch) -> tensor<?x8xf32, #t>
+    model.return %y : tensor<?x8xf32, #t>
+  }
+}
