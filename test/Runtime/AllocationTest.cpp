@@ -8,7 +8,12 @@ static std::atomic<bool> counting = false;
 static std::atomic<uint64_t> allocations = 0;
 
 // The sanitizers bring an allocator of their own.
-#if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MMC_SANITIZED
+#endif
+#endif
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(MMC_SANITIZED)
 #define MMC_COUNTS_ALLOCATIONS
 extern "C" {
 void *__libc_malloc(size_t);
