@@ -1,6 +1,6 @@
 // The kinds of failure of import: number, class and fallback hint. Numbers are stable.
 //
-//   E08xx configuration files and the match between a configuration and its checkpoint
+//   E080x, E081x, E082x configuration files, and the match between a configuration and its checkpoint
 #pragma once
 
 #include "runtime/src/Status.h"

@@ -35,6 +35,7 @@ def AssignPrecision : Pass<"mmc-assign-precision", "::mmc::model::ProgramOp"> {
     * a value that some structured op consumes (a product, norm, attention, recurrence, rope, router, gather, combine, or the end of a layer) is
       rounded to bf16 once, where it is made, and all its consumers read the rounded value, elementwise ones through arith.extf;
     * a norm reads the unrounded value of an elementwise op, whose kernel it joins;
+    * a norm reads a sum as it was formed, without a rounding between them: both end up in one kernel;
     * values between elementwise ops, decay rates, write gates, router scores, recurrent state, softmax, accumulators and logits stay f32; KV caches are bf16.
 
     ```mlir

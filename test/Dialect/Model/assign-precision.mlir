@@ -70,6 +70,17 @@ model.program @p {
     model.return %s1 : tensor<2x4x4xf32, #model.state>
   }
 
+  // A norm reads a residual sum unrounded.
+  // CHECK-LABEL: model.func @sum
+  model.func @sum(%x: tensor<?x8xf32, #tokens>, %a: tensor<?x8xf32, #tokens>, %one: f32) -> tensor<?x8xf32, #tokens> {
+    // CHECK: %[[SUM:[0-9]+]] = model.residual
+    %r = model.residual %x, %a scale %one, %one : tensor<?x8xf32, #tokens>, tensor<?x8xf32, #tokens>
+    // CHECK: model.rms_norm %[[SUM]], %gain eps {{.*}} : tensor<?x8xf32, #tokens>
+    %g = model.weight "gain" : tensor<8xbf16>
+    %n = model.rms_norm %r, %g eps 1.0e-5 : tensor<?x8xf32, #tokens>, tensor<8xbf16>
+    model.return %n : tensor<?x8xf32, #tokens>
+  }
+
   // CHECK-LABEL: model.func @main
   model.func @main(%ids: tensor<?xi32, #tokens>, %batch: !model.batch) -> tensor<?x16xf32, #outputs> {
     %e = model.weight "e" : tensor<16x8xbf16>
