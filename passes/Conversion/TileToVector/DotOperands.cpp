@@ -9,6 +9,8 @@ using namespace mmc::cpu;
 namespace {
 /// Forms of copied operands.
 enum Form : int { formPlainF32, formColumnsOfB, formPlainBf16 };
+/// Two register tiles of rows.
+constexpr int64_t kWidenedRows = 12;
 } // namespace
 
 bool Lowering::takesPairs(tile::DotOp dot) {
@@ -23,6 +25,9 @@ bool Lowering::readsInPlace(const Place &place, tile::DotOp dot, unsigned operan
     return !isA && dot.getTransposeB();
   bool pairs = isA && takesPairs(dot) && target.bf16;
   if (pairs ? !place.element.isBF16() || place.strides[1] != 1 : !place.element.isF32())
+    return false;
+  // bf16 in memory is widened as B is read where few rows of A use it; else once, by a copy.
+  if (place.widened && (isA || cast<ShapedType>(dot.getResult().getType()).getDimSize(0) > kWidenedRows))
     return false;
   bool transposed = isA ? dot.getTransposeA() : dot.getTransposeB();
   if (place.rows && (!isA || transposed))
@@ -63,20 +68,17 @@ void Lowering::prepareOperand(Value value, tile::DotOp dot, unsigned operand) {
   if (columns)
     std::swap(shape[0], shape[1]);
   Place place = allocate(shape, pairs ? Type(builder.getBF16Type()) : builder.getF32Type());
-  Place target = place;
-  if (columns) {
-    std::swap(target.strides[0], target.strides[1]);
-    target.padded = false;
-  }
+  operandPlaces[key] = place;
+  if (columns)
+    return copyTransposed(value, place);
   Value limit = uses.rowsRead(value);
   limit = limit ? scalars.lookupOrNull(limit) : Value();
   bool widen = type.getElementType().isBF16() && !pairs;
   forEachVector(type.getShape(), limit, [&](const At &at) {
     Memo memo;
     Value vector = evaluate(value, at, memo);
-    storeVector(target, at, widen ? widenBf16(vector) : vector);
+    storeVector(place, at, widen ? widenBf16(vector) : vector);
   });
-  operandPlaces[key] = place;
 }
 
 Lowering::DotForm Lowering::formOf(tile::DotOp dot) {

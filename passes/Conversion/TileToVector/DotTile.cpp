@@ -93,13 +93,15 @@ int64_t Lowering::vectorOffset(const DotForm &form, int v) const {
 
 void Lowering::stepF32(const DotForm &form, ArrayRef<Value> rowPointers, Value column, Value step, int lastActive,
                        SmallVectorImpl<Value> &sums, int vectors) {
-  Type f32 = builder.getF32Type(), vector = emit.lanesOf(f32, target.lanes);
-  Value b = emit.pointerAt(column, f32, emit.mul(step, form.bStep));
+  Type f32 = builder.getF32Type(), inMemory = form.b.widened ? Type(builder.getI16Type()) : f32;
+  Type vector = emit.lanesOf(inMemory, target.lanes);
+  Value b = emit.pointerAt(column, inMemory, emit.mul(step, form.bStep));
   SmallVector<Value> columns;
   for (int v = 0; v < vectors; ++v) {
-    Value pointer = emit.pointerAt(b, f32, vectorOffset(form, v));
+    Value pointer = emit.pointerAt(b, inMemory, vectorOffset(form, v));
     bool cut = v + 1 == vectors && lastActive < target.lanes && !form.b.padded && !form.b.panels;
-    columns.push_back(cut ? emit.maskedLoad(vector, pointer, emit.laneMask(target.lanes, lastActive)) : emit.load(vector, pointer));
+    Value read = cut ? emit.maskedLoad(vector, pointer, emit.laneMask(target.lanes, lastActive)) : emit.load(vector, pointer);
+    columns.push_back(form.b.widened ? widenBf16(read) : read);
   }
   Value offset = emit.mul(step, form.a.strides[form.aTransposed ? 0 : 1]);
   for (auto [r, pointer] : llvm::enumerate(rowPointers)) {

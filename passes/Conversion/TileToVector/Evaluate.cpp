@@ -8,7 +8,8 @@ using namespace mmc;
 using namespace mmc::cpu;
 
 std::vector<const void *> Lowering::memoKey(Value tile, const At &at) {
-  std::vector<const void *> key{tile.getAsOpaquePointer(), reinterpret_cast<const void *>(intptr_t(at.lanes))};
+  intptr_t shape = at.lanes * 4 + intptr_t(at.fromLast);
+  std::vector<const void *> key{tile.getAsOpaquePointer(), reinterpret_cast<const void *>(shape)};
   for (Value coordinate : at.coords)
     key.push_back(coordinate.getAsOpaquePointer());
   return key;
@@ -42,7 +43,7 @@ Value Lowering::evaluateOp(Operation *op, const At &at, Memo &memo) {
     size_t dim = iota.getDim();
     Value position = arith::IndexCastOp::create(builder, loc, element, at.coords[dim]);
     Value splat = emit.splat(position, at.lanes);
-    bool last = dim + 1 == at.coords.size();
+    bool last = dim == at.dim();
     return last && at.lanes > 1 ? Value(arith::AddIOp::create(builder, loc, splat, emit.laneNumbers(at.lanes))) : splat;
   }
   if (auto constant = dyn_cast_or_null<arith::ConstantOp>(op)) {
@@ -76,10 +77,11 @@ Value Lowering::evaluateBroadcast(tile::BroadcastOp op, const At &at, Memo &memo
     from.coords.push_back(at.coords[dim]);
   if (op.getDims()[0] == 0)
     from.rowLimit = at.rowLimit;
-  bool alongLanes = op.getDims().back() + 1 == int64_t(at.coords.size());
-  if (alongLanes && at.lanes > 1) {
+  const auto *alongLanes = llvm::find(op.getDims(), int64_t(at.dim()));
+  if (alongLanes != op.getDims().end() && at.lanes > 1) {
     from.lanes = at.lanes;
     from.active = at.active;
+    from.fromLast = unsigned(op.getDims().end() - alongLanes - 1);
     return evaluate(source, from, memo);
   }
   // The splat is remembered with the scalar's coordinates and the vector's width.

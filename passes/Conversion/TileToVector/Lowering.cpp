@@ -162,6 +162,17 @@ void Lowering::lowerTileResult(Operation *op) {
     return;
   }
 
+  // bf16 in memory that is only widened stays where it is.
+  if (auto extend = dyn_cast<arith::ExtFOp>(op); extend && type.getElementType().isF32()) {
+    auto source = places.find(extend.getIn());
+    if (source != places.end() && source->second.element.isBF16() && !source->second.panels) {
+      Place place = source->second;
+      place.element = type.getElementType();
+      place.widened = true;
+      places[result] = place;
+    }
+  }
+
   bool isDot = isa<tile::DotOp>(op);
   if (isDot ? uses.fusedInto(op) != nullptr : !uses.isMaterialised(result))
     return;

@@ -60,8 +60,7 @@ private:
   mlir::Value loadVector(const Place &place, const At &at);
   void storeVector(const Place &place, const At &at, mlir::Value value);
   mlir::Value rowCondition(const Place &place, const At &at);
-  mlir::Value toCarried(mlir::Value stored, mlir::Type element);
-  mlir::Value toStored(mlir::Value carried, mlir::Type element);
+  mlir::Value loadStored(const Place &place, const At &at);
 
   // Evaluate.cpp: expressions on one vector.
   mlir::Value evaluate(mlir::Value tile, const At &at, Memo &memo);
@@ -87,6 +86,10 @@ private:
   void reduceColumns(tile::ReduceOp op, const Place &place);
   // TopK.cpp
   void lowerTopK(tile::TopKOp op);
+
+  // Transpose.cpp
+  void copyTransposed(mlir::Value value, const Place &place);
+  Place sourceOf(mlir::Value value);
 
   // DotOperands.cpp: operands of products in the form that the register tile reads.
   /// A product's operands as addresses.

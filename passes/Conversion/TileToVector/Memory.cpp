@@ -7,22 +7,12 @@ using namespace mlir;
 using namespace mmc;
 using namespace mmc::cpu;
 
-static Type storedType(Type element) {
-  return element.isInteger(1) ? IntegerType::get(element.getContext(), 8) : Emitter::carried(element);
-}
-
-Value Lowering::toCarried(Value stored, Type element) {
-  if (!element.isInteger(1))
-    return stored;
-  return arith::TruncIOp::create(builder, loc, emit.lanesOf(element, isa<VectorType>(stored.getType()) ? target.lanes : 1), stored);
-}
-
-Value Lowering::toStored(Value carried, Type element) {
-  if (!element.isInteger(1))
-    return carried;
-  Type i8 = builder.getI8Type();
-  bool vector = isa<VectorType>(carried.getType());
-  return arith::ExtUIOp::create(builder, loc, vector ? Type(VectorType::get({target.lanes}, i8)) : i8, carried);
+/// The type of one element in memory.
+static Type storedType(const Place &place) {
+  MLIRContext *context = place.element.getContext();
+  if (place.widened)
+    return IntegerType::get(context, 16);
+  return place.element.isInteger(1) ? IntegerType::get(context, 8) : Emitter::carried(place.element);
 }
 
 Value Lowering::addressOf(const Place &place, ArrayRef<Value> coords) {
@@ -35,46 +25,54 @@ Value Lowering::addressOf(const Place &place, ArrayRef<Value> coords) {
     }
     offset = emit.add(offset, emit.mul(position, stride));
   }
-  return emit.pointerAt(place.base, storedType(place.element), offset);
+  return emit.pointerAt(place.base, storedType(place), offset);
 }
 
+/// Whether the coordinates beside the vector dimension are within the bounds; null where that is known.
 Value Lowering::rowCondition(const Place &place, const At &at) {
   Value condition;
-  for (size_t d = 0; d + 1 < place.bounds.size(); ++d) {
+  for (size_t d = 0; d < place.bounds.size(); ++d) {
     Value bound = place.bounds[d];
-    if (bound && !(d == 0 && bound == at.rowLimit))
+    if (bound && d != at.dim() && !(d == 0 && bound == at.rowLimit))
       condition = emit.both(condition, emit.less(at.coords[d], bound));
   }
   return condition;
 }
 
 Value Lowering::loadVector(const Place &place, const At &at) {
-  Type element = storedType(place.element), type = emit.lanesOf(element, at.lanes);
+  Value stored = loadStored(place, at);
+  if (place.widened)
+    return widenBf16(stored);
+  if (place.element.isInteger(1))
+    return arith::TruncIOp::create(builder, loc, emit.lanesOf(place.element, at.lanes), stored);
+  return stored;
+}
+
+Value Lowering::loadStored(const Place &place, const At &at) {
+  Type type = emit.lanesOf(storedType(place), at.lanes);
   Value condition = rowCondition(place, at);
-  Value bound = place.bounds.empty() ? Value() : place.bounds.back();
-  if (bound && place.bounds.size() == 1 && at.lanes == 1 && bound == at.rowLimit)
-    bound = Value();
+  Value bound = place.bounds.empty() ? Value() : place.bounds[at.dim()];
   auto zero = [&] { return emit.zero(type); };
 
   if (at.lanes == 1) {
-    if (bound)
-      condition = emit.both(condition, emit.less(at.coords.back(), bound));
+    if (bound && !(at.dim() == 0 && bound == at.rowLimit))
+      condition = emit.both(condition, emit.less(at.coords[at.dim()], bound));
     auto read = [&] { return emit.load(type, addressOf(place, at.coords)); };
-    return toCarried(condition ? emit.choose(condition, type, read, zero) : read(), place.element);
+    return condition ? emit.choose(condition, type, read, zero) : read();
   }
 
-  int64_t stride = place.strides.back();
-  bool gatheredLanes = place.rows && at.coords.size() == 1;
-  if (stride != 1 || gatheredLanes) {
+  Value column = at.coords[at.dim()];
+  bool gatheredLanes = place.rows && at.dim() == 0;
+  if (place.strides[at.dim()] != 1 || gatheredLanes) {
     // One element at a time.
     Value vector = emit.zero(type);
     At lane = at;
     lane.lanes = lane.active = 1;
     for (int i = 0; i < at.active; ++i) {
-      lane.coords.back() = emit.add(at.coords.back(), i);
-      vector = vector::InsertOp::create(builder, loc, toStored(loadVector(place, lane), place.element), vector, ArrayRef<int64_t>{i});
+      lane.coords[at.dim()] = emit.add(column, i);
+      vector = vector::InsertOp::create(builder, loc, loadStored(place, lane), vector, ArrayRef<int64_t>{i});
     }
-    return toCarried(vector, place.element);
+    return vector;
   }
 
   bool cut = at.active < at.lanes && !place.padded;
@@ -82,39 +80,41 @@ Value Lowering::loadVector(const Place &place, const At &at) {
   auto whole = [&]() -> Value {
     return cut ? emit.maskedLoad(type, address(), emit.laneMask(at.lanes, at.active)) : emit.load(type, address());
   };
-  Value result;
-  if (!bound) {
-    result = condition ? emit.choose(condition, type, whole, zero) : whole();
-  } else {
-    Value inside = emit.both(condition, emit.lessEqual(emit.add(at.coords.back(), at.active), bound));
-    result = emit.choose(inside, type, whole, [&]() -> Value {
-      Value left = emit.min(emit.sub(bound, at.coords.back()), emit.index(at.active));
-      auto part = [&] { return emit.maskedLoad(type, address(), emit.laneMask(at.lanes, left)); };
-      return condition ? emit.choose(condition, type, part, zero) : part();
-    });
-  }
-  return toCarried(result, place.element);
+  if (!bound)
+    return condition ? emit.choose(condition, type, whole, zero) : whole();
+  Value inside = emit.both(condition, emit.lessEqual(emit.add(column, at.active), bound));
+  return emit.choose(inside, type, whole, [&]() -> Value {
+    Value left = emit.min(emit.sub(bound, column), emit.index(at.active)), mask = emit.laneMask(at.lanes, left);
+    auto part = [&]() -> Value {
+      if (place.readable && !cut)
+        return arith::SelectOp::create(builder, loc, mask, emit.load(type, address()), emit.zero(type));
+      return emit.maskedLoad(type, address(), mask);
+    };
+    return condition ? emit.choose(condition, type, part, zero) : part();
+  });
 }
 
 void Lowering::storeVector(const Place &place, const At &at, Value value) {
-  value = toStored(value, place.element);
+  if (place.element.isInteger(1))
+    value = arith::ExtUIOp::create(builder, loc, emit.lanesOf(builder.getI8Type(), at.lanes), value);
   Value condition = rowCondition(place, at);
-  Value bound = place.bounds.empty() ? Value() : place.bounds.back();
+  Value bound = place.bounds.empty() ? Value() : place.bounds[at.dim()];
   auto address = [&] { return addressOf(place, at.coords); };
   auto guarded = [&](Value holds, const std::function<void()> &body) { holds ? emit.when(holds, body) : body(); };
 
   if (at.lanes == 1) {
     if (bound)
-      condition = emit.both(condition, emit.less(at.coords.back(), bound));
+      condition = emit.both(condition, emit.less(at.coords[at.dim()], bound));
     return guarded(condition, [&] { emit.store(value, address()); });
   }
-  if (place.strides.back() != 1) {
+  Value column = at.coords[at.dim()];
+  if (place.strides[at.dim()] != 1) {
     return guarded(condition, [&] {
       At lane = at;
       lane.lanes = lane.active = 1;
       for (int i = 0; i < at.active; ++i) {
-        lane.coords.back() = emit.add(at.coords.back(), i);
-        Value holds = bound ? emit.less(lane.coords.back(), bound) : Value();
+        lane.coords[at.dim()] = emit.add(column, i);
+        Value holds = bound ? emit.less(lane.coords[at.dim()], bound) : Value();
         Value scalar = vector::ExtractOp::create(builder, loc, value, ArrayRef<int64_t>{i});
         guarded(holds, [&] { emit.store(scalar, addressOf(place, lane.coords)); });
       }
@@ -127,8 +127,8 @@ void Lowering::storeVector(const Place &place, const At &at, Value value) {
     };
     if (!bound)
       return whole();
-    emit.when(emit.lessEqual(emit.add(at.coords.back(), at.active), bound), whole, [&] {
-      Value left = emit.min(emit.sub(bound, at.coords.back()), emit.index(at.active));
+    emit.when(emit.lessEqual(emit.add(column, at.active), bound), whole, [&] {
+      Value left = emit.min(emit.sub(bound, column), emit.index(at.active));
       emit.maskedStore(value, address(), emit.laneMask(at.lanes, left));
     });
   });

@@ -20,6 +20,10 @@ struct Place {
   llvm::SmallVector<mlir::Value, 3> bounds;
   /// Scratch memory: whole vectors may be read and written past the last column.
   bool padded = false;
+  /// Elements lie as bf16 (as i16) and are f32 once read.
+  bool widened = false;
+  /// Everything up to the tile's size may be read, also beyond the bounds (a page of a cache).
+  bool readable = false;
   /// A gathered tile: where its row numbers (i32) lie; entry i along dimension 0 is at row rows[i].
   std::shared_ptr<Place> rows;
 
@@ -34,9 +38,12 @@ struct Place {
   std::shared_ptr<Panels> panels;
 };
 
-/// Which vector of a tile to evaluate: entries coords[last] .. coords[last] + lanes - 1 along the last dimension.
+/// Which vector of a tile to evaluate: entries coords[d] .. coords[d] + lanes - 1 along its vector dimension d, as a rule the last one.
 struct At {
   llvm::SmallVector<mlir::Value, 3> coords;
+  /// The vector dimension counted from the last one.
+  unsigned fromLast = 0;
+  size_t dim() const { return coords.size() - 1 - fromLast; }
   int lanes = 1;
   /// Lanes that exist in the tile; fewer than `lanes` in the tail of a row whose length is no multiple of it.
   int active = 1;

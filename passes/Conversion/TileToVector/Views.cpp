@@ -90,6 +90,7 @@ Place Lowering::placeOf(Operation *op, Value viewValue, ValueRange indices, Arra
     starts.push_back(scalar(index));
   Value offset = emit.index(view.getOffset());
   auto paged = dyn_cast_or_null<tile::PagedAttr>(view.getLayout());
+  place.readable = bool(paged);
   if (paged) {
     base = pageStart(view, viewValue, indices);
     strides = {0, paged.getStrides()[0], paged.getStrides()[1], paged.getStrides()[2]};
