@@ -7,7 +7,7 @@ namespace mmc::interpreter {
 
 inline constexpr runtime::ErrorKind kNoEntry{830, runtime::StatusCode::failed, "the program needs a function @main"};
 inline constexpr runtime::ErrorKind kUnknownOp{
-    901, runtime::StatusCode::failed, "run the reference target on the model dialect, before conversion to tiles"};
+    831, runtime::StatusCode::failed, "run the reference target on the model dialect, before conversion to tiles"};
 inline constexpr runtime::ErrorKind kBadBatch{832, runtime::StatusCode::usage,
                                               "each sequence once, with at least one token"};
 inline constexpr runtime::ErrorKind kBadToken{833, runtime::StatusCode::usage, "give ids of this model's tokenizer"};
