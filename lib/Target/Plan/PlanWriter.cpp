@@ -3,6 +3,7 @@
 #include "dialects/Model/IR/ModelTables.h"
 #include "dialects/Plan/IR/Plan.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "lib/Support/RandomDistribution.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/src/Layout.h"
 #include "runtime/src/PlanFile.h"
@@ -11,7 +12,6 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <cmath>
 #include <cstring>
 
 using namespace mlir;
@@ -106,7 +106,6 @@ FailureOr<flatbuffers::Offset<fb::Weight>> Writer::weight(planir::WeightOp op) {
   if (layout.kind == runtime::LayoutKind::panels && shape.size() != 2)
     return op.emitOpError("expected two dimensions under panels"), failure();
   uint64_t expertBytes = runtime::storedBytes(layout, shape);
-  bool gain = shape.size() == 1;
   auto source = fb::CreateSource(builder, builder.CreateString(op.getSource().str()), builder.CreateVector(shape));
   auto sources = builder.CreateVector(std::vector{source});
   flatbuffers::Offset<flatbuffers::Vector<uint32_t>> layersOffset;
@@ -115,9 +114,7 @@ FailureOr<flatbuffers::Offset<fb::Weight>> Writer::weight(planir::WeightOp op) {
   auto shapeOffset = builder.CreateVector(shape);
   auto layoutOffset = fb::CreateLayout(builder, elements, static_cast<fb::LayoutKind>(layout.kind), layout.panelN,
                                        layout.panelK, layout.padN);
-  // Random weights keep activations at a sensible scale: gains near one, products with unit variance.
-  float mean = gain ? 1.0f : 0.0f,
-        scale = gain ? 0.1f : static_cast<float>(std::sqrt(3.0 / static_cast<double>(shape.back())));
+  auto [mean, scale] = randomDistribution(shape.size(), static_cast<int64_t>(shape.back()));
   return fb::CreateWeight(builder, sources, layersOffset, experts, shapeOffset, layoutOffset, expertBytes,
                           expertBytes * std::max<uint64_t>(experts, 1), mean, scale);
 }
