@@ -52,31 +52,31 @@ void cutColumns(const WeightSource &source, uint64_t elementBytes, uint64_t coun
   }
 }
 
-/// Copies `count` rows of `columns` elements, `stride` bytes apart, to their places in the panels that start with row
-/// `first`.
-template <typename T>
+/// Copies `count` rows, `stride` bytes apart, to their places in the panels that start with row `first`. A block of a
+/// panel takes kBlock bytes of each row (0: a number that is only known at run time): blocks follow each other, and in
+/// a block the rows.
+template <uint64_t kBlock>
 void scatterPanels(const Layout &layout, uint64_t columns, uint64_t first, uint64_t count, const uint8_t *rows,
                    uint64_t stride, uint8_t *to) {
-  T *const out = reinterpret_cast<T *>(to);
+  const uint64_t elementBytes = dtypeBytes(layout.dtype), rowBytes = columns * elementBytes;
+  const uint64_t block = kBlock ? kBlock : layout.panelK * elementBytes, wholeBytes = rowBytes / block * block;
   for (uint64_t panel = 0; panel < count; panel += layout.panelN) {
     const uint64_t height = std::min<uint64_t>(layout.panelN, count - panel);
-    for (uint64_t block = 0; block < columns; block += layout.panelK) {
-      const uint64_t width = std::min<uint64_t>(layout.panelK, columns - block);
-      for (uint64_t n = 0; n < height; ++n) {
-        const uint8_t *from = rows + (panel + n) * stride + block * sizeof(T);
-        T *target = out + panelIndex(layout, columns, first + panel + n, block);
-        for (uint64_t k = 0; k < width; ++k) std::memcpy(target + k, from + k * sizeof(T), sizeof(T));
-      }
-    }
+    uint8_t *out = to + panelIndex(layout, columns, first + panel, 0) * elementBytes;
+    const uint8_t *in = rows + panel * stride;
+    for (uint64_t at = 0; at < wholeBytes; at += block, out += layout.panelN * block)
+      for (uint64_t n = 0; n < height; ++n) std::memcpy(out + n * block, in + n * stride + at, kBlock ? kBlock : block);
+    for (uint64_t n = 0; n < height && wholeBytes < rowBytes; ++n)
+      std::memcpy(out + n * block, in + n * stride + wholeBytes, rowBytes - wholeBytes);
   }
 }
 
 /// Rows [first, first + count) of a tensor in the layout's dtype, `stride` bytes apart.
 Status gatherRows(const PlanTables &plan, RowSource &source, const WeightPart &part, uint64_t first, uint64_t count,
-                  uint64_t stride, std::vector<uint8_t> &rows) {
+                  uint64_t stride, RowBuffers &buffers) {
   const Weight &weight = plan.weights[part.weight];
   const uint64_t width = productFrom1(weight.shape), layer = weight.perLayer ? weight.layers[part.instance] : 0;
-  std::vector<uint8_t> whole, cut;
+  auto &[whole, cut, rows] = buffers;
   uint64_t begin = 0; // first row of the current source in the concatenation
   for (const WeightSource &from : weight.sources) {
     const auto [sliceBegin, sliceEnd] = rangeOf(from, 0);
@@ -131,21 +131,34 @@ Status checkSources(const PlanTables &plan, RowSource &source) {
 } // namespace
 
 Status fillRows(const PlanTables &plan, RowSource &source, const WeightStore &store, const WeightPart &part,
-                uint64_t first, uint64_t count) {
+                uint64_t first, uint64_t count, RowBuffers &buffers) {
   const Weight &weight = plan.weights[part.weight];
   const uint64_t width = productFrom1(weight.shape), elementBytes = dtypeBytes(weight.layout.dtype);
   // A cache line more than a row: with rows a power of two apart, reading down a column would hit one cache set.
   const uint64_t stride = roundUp(width * elementBytes, kAlignment) + kAlignment;
-  std::vector<uint8_t> rows(count * stride);
-  MMC_RETURN_IF_ERROR(gatherRows(plan, source, part, first, count, stride, rows));
+  buffers.rows.resize(count * stride);
+  MMC_RETURN_IF_ERROR(gatherRows(plan, source, part, first, count, stride, buffers));
+  const uint8_t *rows = buffers.rows.data();
   uint8_t *to = store.expert(plan, part.weight, part.instance, part.expert);
-  if (weight.layout.kind == LayoutKind::rowMajor)
+  if (weight.layout.kind == LayoutKind::rowMajor) {
     for (uint64_t row = 0; row < count; ++row)
-      std::memcpy(to + (first + row) * width * elementBytes, rows.data() + row * stride, width * elementBytes);
-  else if (elementBytes == 4)
-    scatterPanels<uint32_t>(weight.layout, width, first, count, rows.data(), stride, to);
-  else
-    scatterPanels<uint16_t>(weight.layout, width, first, count, rows.data(), stride, to);
+      std::memcpy(to + (first + row) * width * elementBytes, rows + row * stride, width * elementBytes);
+    return {};
+  }
+  switch (weight.layout.panelK * elementBytes) {
+  case 2:
+    scatterPanels<2>(weight.layout, width, first, count, rows, stride, to);
+    break;
+  case 4:
+    scatterPanels<4>(weight.layout, width, first, count, rows, stride, to);
+    break;
+  case 8:
+    scatterPanels<8>(weight.layout, width, first, count, rows, stride, to);
+    break;
+  default:
+    scatterPanels<0>(weight.layout, width, first, count, rows, stride, to);
+    break;
+  }
   return {};
 }
 
@@ -174,9 +187,10 @@ Status fillWeights(const PlanTables &plan, RowSource &source, const WeightStore 
   pool.run([&](uint32_t worker) {
     // Threads of the pool have nobody above them to catch what memory allocation throws.
     try {
+      RowBuffers buffers;
       for (size_t i; !stop && (i = next++) < units.size();) {
         const Unit &unit = units[i];
-        if (Status status = fillRows(plan, source, store, unit.part, unit.first, unit.count); !status.ok())
+        if (Status status = fillRows(plan, source, store, unit.part, unit.first, unit.count, buffers); !status.ok())
           return fail(std::move(status));
         const Weight &weight = plan.weights[unit.part.weight];
         done += unit.count * productFrom1(weight.shape) * dtypeBytes(weight.layout.dtype);

@@ -65,9 +65,14 @@ std::unique_ptr<RowSource> randomRows(uint64_t seed);
 /// undefined.
 Status fillWeights(const PlanTables &plan, RowSource &source, const WeightStore &store, ThreadPool &pool,
                    const ProgressFunction &progress);
+/// Memory that one thread uses again for every range of rows: fresh megabytes for each would cost more than the
+/// copying.
+struct RowBuffers {
+  std::vector<uint8_t> whole, cut, rows;
+};
 /// Fills rows [first, first + count) of one part; `first` and `count` are multiples of panel_n, or reach the last row.
 Status fillRows(const PlanTables &plan, RowSource &source, const WeightStore &store, const WeightPart &part,
-                uint64_t first, uint64_t count);
+                uint64_t first, uint64_t count, RowBuffers &buffers);
 
 /// Ids whose row of the embedding table is all zero, ascending.
 std::vector<int32_t> zeroEmbeddingRows(const PlanTables &plan, const WeightStore &store);

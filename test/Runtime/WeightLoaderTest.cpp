@@ -236,7 +236,8 @@ TEST(WeightLoaderTest, OffsetsBeyond4GiBInFileAndMemory) {
   const Expected<Checkpoint> checkpoint = Checkpoint::open(path);
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().text();
   auto rows = checkpointRows(*checkpoint);
-  ASSERT_TRUE(fillRows(plan, *rows, store, {1, 0, 0}, kRows - 64, 64).ok());
+  RowBuffers buffers;
+  ASSERT_TRUE(fillRows(plan, *rows, store, {1, 0, 0}, kRows - 64, 64, buffers).ok());
   const uint64_t last[] = {kRows - 1, kColumns - 1}, before[] = {kRows - 1, kColumns - 2};
   EXPECT_EQ(elementOf(plan.weights[1], store.base(1), last), 1.5f);
   EXPECT_EQ(elementOf(plan.weights[1], store.base(1), before), 0.0f);
