@@ -1,10 +1,13 @@
 // mmc bench: prompt and generation speed over a grid, against what the machine can do.
 //
-// For every depth D a sequence of D tokens is made first, untimed; then `pp` times a prompt of P tokens and `tg` a generation of N tokens, token by
-// token. Each is repeated; the median counts, and the spread is shown. Ratios are to peaks measured in the same run:
-//   tg  bytes that a token touches (weights of its experts, attention, router, norms, head once, state read and written) over the time, to the
+// For every depth D a sequence of D tokens is made first, untimed; then `pp` times a prompt of P tokens and `tg` a
+// generation of N tokens, token by token. Each is repeated; the median counts, and the spread is shown. Ratios are to
+// peaks measured in the same run:
+//   tg  bytes that a token touches (weights of its experts, attention, router, norms, head once, state read and
+//   written) over the time, to the
 //       bandwidth of plain reads
-//   pp  2 x active parameters x tokens + 2 x head for one row, over the time, to the peak of multiply-adds (bfloat16: of dot products)
+//   pp  2 x active parameters x tokens + 2 x head for one row, over the time, to the peak of multiply-adds (bfloat16:
+//   of dot products)
 #include "lib/Driver/EngineFlags.h"
 #include "lib/Driver/Generation.h"
 #include "lib/Driver/Interrupt.h"
@@ -87,10 +90,13 @@ private:
   Status measure(bool decode, uint64_t tokens, uint64_t depth) {
     Row row{cat(decode ? "tg" : "pp", tokens, depth ? cat(" @ d", depth) : ""), decode, tokens, depth, {}};
     if (depth + tokens > engine.info().maxModelLen)
-      return Status(kContextExceeded, cat(row.name, ": needs ", depth + tokens, " tokens, the longest sequence is ", engine.info().maxModelLen),
-                    "give smaller -p, -n or -d, or a larger --max-model-len");
+      return Status(
+          kContextExceeded,
+          cat(row.name, ": needs ", depth + tokens, " tokens, the longest sequence is ", engine.info().maxModelLen),
+          "give smaller -p, -n or -d, or a larger --max-model-len");
     const std::vector<int32_t> ids = benchTokens(engine.info(), std::max(depth, tokens));
-    MMC_RETURN_IF_ERROR(once(decode, std::span(ids).first(std::min<uint64_t>(tokens, decode ? 4 : tokens)), {}).status()); // warm up
+    MMC_RETURN_IF_ERROR(
+        once(decode, std::span(ids).first(std::min<uint64_t>(tokens, decode ? 4 : tokens)), {}).status()); // warm up
     for (uint32_t i = 0; i < flags.repetitions; ++i) {
       auto seconds = once(decode, std::span(ids).first(tokens), std::span(ids).first(depth));
       MMC_RETURN_IF_ERROR(seconds.status());
@@ -107,7 +113,8 @@ private:
     MMC_RETURN_IF_ERROR(engine.restart());
     MMC_RETURN_IF_ERROR(prefill(engine, depth, chunk, Engine::Rows::none).status());
     Stopwatch watch;
-    MMC_RETURN_IF_ERROR(prefill(engine, tokens, decode ? 1 : chunk, decode ? Engine::Rows::all : Engine::Rows::last).status());
+    MMC_RETURN_IF_ERROR(
+        prefill(engine, tokens, decode ? 1 : chunk, decode ? Engine::Rows::all : Engine::Rows::last).status());
     return watch.seconds();
   }
 
@@ -120,7 +127,9 @@ private:
   }
 
   uint64_t total() const {
-    auto timed = [](const std::vector<uint64_t> &sizes) { return uint64_t(std::count_if(sizes.begin(), sizes.end(), [](uint64_t n) { return n > 0; })); };
+    auto timed = [](const std::vector<uint64_t> &sizes) {
+      return uint64_t(std::count_if(sizes.begin(), sizes.end(), [](uint64_t n) { return n > 0; }));
+    };
     return flags.depths.size() * (timed(flags.prompts) + timed(flags.generated)) * flags.repetitions;
   }
 
@@ -136,7 +145,11 @@ Json benchJson(const Bench &bench, const OpenedEngine &opened) {
   const EngineInfo &info = opened.engine->info();
   const DecodeCost cost = decodeCost(opened.plan->tables);
   Json json;
-  json["plan"] = {{"digest", info.digest}, {"targets", {info.target}}, {"ranks", info.ranks}, {"dtype", info.dtype}, {"cpu_variant", info.variant}};
+  json["plan"] = {{"digest", info.digest},
+                  {"targets", {info.target}},
+                  {"ranks", info.ranks},
+                  {"dtype", info.dtype},
+                  {"cpu_variant", info.variant}};
   json["machine"] = {{"threads", bench.peaks.threads},
                      {"isa", bench.peaks.isa},
                      {"read_bytes_per_second", bench.peaks.readBytesPerSecond},
@@ -148,15 +161,16 @@ Json benchJson(const Bench &bench, const OpenedEngine &opened) {
                   {"decode_state_bytes", cost.stateBytes}};
   json["results"] = Json::array();
   for (const Row &row : bench.rows)
-    json["results"].push_back({{"test", row.name},
-                               {"kind", row.decode ? "decode" : "prefill"},
-                               {"tokens", row.tokens},
-                               {"depth", row.depth},
-                               {"repetitions", row.seconds.size()},
-                               {"seconds", row.seconds},
-                               {"tokens_per_second", {{"median", row.rate()}, {"min", row.slowest()}, {"max", row.fastest()}}},
-                               {"ratio", row.ratio},
-                               {"ratio_to", row.decode ? "read_bandwidth" : "peak_flops"}});
+    json["results"].push_back(
+        {{"test", row.name},
+         {"kind", row.decode ? "decode" : "prefill"},
+         {"tokens", row.tokens},
+         {"depth", row.depth},
+         {"repetitions", row.seconds.size()},
+         {"seconds", row.seconds},
+         {"tokens_per_second", {{"median", row.rate()}, {"min", row.slowest()}, {"max", row.fastest()}}},
+         {"ratio", row.ratio},
+         {"ratio_to", row.decode ? "read_bandwidth" : "peak_flops"}});
   return json;
 }
 
@@ -170,12 +184,13 @@ std::string benchText(const Bench &bench) {
   for (const Row &row : bench.rows) {
     std::string name = row.name;
     name.resize(std::max<size_t>(name.size(), 18), ' ');
-    text += cat(name, padded(formatFixed(row.rate(), 2), 11), padded(formatFixed(row.slowest(), 2), 11), padded(formatFixed(row.fastest(), 2), 11),
-                padded(formatFixed(row.ratio * 100, 1), 8), " % of ", row.decode ? "read bandwidth" : "peak FLOP/s", "\n");
+    text += cat(name, padded(formatFixed(row.rate(), 2), 11), padded(formatFixed(row.slowest(), 2), 11),
+                padded(formatFixed(row.fastest(), 2), 11), padded(formatFixed(row.ratio * 100, 1), 8), " % of ",
+                row.decode ? "read bandwidth" : "peak FLOP/s", "\n");
   }
   const MachinePeaks &peaks = bench.peaks;
-  text += cat("machine: ", peaks.threads, " threads, reads ", formatFixed(peaks.readBytesPerSecond / 1e9, 1), " GB/s, float32 ", peaks.isa, " ",
-              formatFixed(peaks.fmaFlops / 1e9, 1), " GFLOP/s");
+  text += cat("machine: ", peaks.threads, " threads, reads ", formatFixed(peaks.readBytesPerSecond / 1e9, 1),
+              " GB/s, float32 ", peaks.isa, " ", formatFixed(peaks.fmaFlops / 1e9, 1), " GFLOP/s");
   if (peaks.dotFlops > 0) text += cat(", bfloat16 dot ", formatFixed(peaks.dotFlops / 1e9, 1), " GFLOP/s");
   return text + "\n";
 }
@@ -183,39 +198,47 @@ std::string benchText(const Bench &bench) {
 Status runBench(const BenchFlags &flags, ProgressMode progress) {
   auto opened = openEngine(flags.engine, progress);
   MMC_RETURN_IF_ERROR(opened.status());
-  if (!opened->plan) return Status(kUsage, "bench measures plans, not the reference interpreter", "leave --target reference out");
+  if (!opened->plan)
+    return Status(kUsage, "bench measures plans, not the reference interpreter", "leave --target reference out");
   Bench bench(flags, *opened, progress);
   MMC_RETURN_IF_ERROR(bench.run());
   return writeOutput(flags.json ? benchJson(bench, *opened).dump(2) + "\n" : benchText(bench));
 }
 
 /// A comma-separated list of counts.
-void addCountList(CLI::App *command, const std::string &names, std::vector<uint64_t> &values, const std::string &description) {
+void addCountList(CLI::App *command, const std::string &names, std::vector<uint64_t> &values,
+                  const std::string &description) {
   std::function<void(const std::string &)> read = [names, &values](const std::string &text) {
     values.clear();
     for (const std::string &item : CLI::detail::split(text, ',')) {
       std::optional<uint64_t> count = parseCount(item);
       if (!count || *count > uint64_t(1) << 32)
-        throw CLI::ValidationError(names, "found '" + item + "', expected counts separated by commas, suffix K or M allowed");
+        throw CLI::ValidationError(names,
+                                   "found '" + item + "', expected counts separated by commas, suffix K or M allowed");
       values.push_back(*count);
     }
   };
-  command->add_option_function<std::string>(names, read, description)->type_name("N,...")->envname(environmentName(names));
+  command->add_option_function<std::string>(names, read, description)
+      ->type_name("N,...")
+      ->envname(environmentName(names));
 }
 
 } // namespace
 
 void addBenchCommand(const CommandLine &line) {
   auto flags = std::make_shared<BenchFlags>();
-  CLI::App *command = line.add("bench", "measure prompt and generation speed over a grid, against the machine's own peaks",
-                               [flags, progress = &line.progress] { return runBench(*flags, *progress); });
+  CLI::App *command =
+      line.add("bench", "measure prompt and generation speed over a grid, against the machine's own peaks",
+               [flags, progress = &line.progress] { return runBench(*flags, *progress); });
   addEngineFlags(command, flags->engine);
   addCountList(command, "-p,--n-prompt", flags->prompts, "prompt tokens (default: 512; 0: none)");
   addCountList(command, "-n,--n-gen", flags->generated, "generated tokens (default: 64; 0: none)");
   addCountList(command, "-d,--n-depth", flags->depths, "tokens in the sequence before (default: 0)");
   addCount(command, "-r,--repetitions", flags->repetitions, "repetitions of each (default: 5)", 1, 10000);
-  addCount(command, "--prefill-chunk", flags->prefillChunk, "prompt tokens per step (default: as many as the plan takes)", 1);
-  addCount(command, "--read-bytes", flags->readBytes, "memory of a read pass (default: 2048M)", 1 << 20, uint64_t(1) << 40);
+  addCount(command, "--prefill-chunk", flags->prefillChunk,
+           "prompt tokens per step (default: as many as the plan takes)", 1);
+  addCount(command, "--read-bytes", flags->readBytes, "memory of a read pass (default: 2048M)", 1 << 20,
+           uint64_t(1) << 40);
   addSwitch(command, "--json", flags->json, "print one JSON object");
 }
 

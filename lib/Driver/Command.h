@@ -1,7 +1,8 @@
 // What the commands share with the main program: registration, global flags, and helpers to declare flags.
 //
-// A command adds its subcommand with its flags and sets `selected` when it was given; it runs only after the whole line was parsed, so a usage
-// error never leaves half an effect. Every flag --some-name has the environment twin MMC_SOME_NAME; the command line wins.
+// A command adds its subcommand with its flags and sets `selected` when it was given; it runs only after the whole line
+// was parsed, so a usage error never leaves half an effect. Every flag --some-name has the environment twin
+// MMC_SOME_NAME; the command line wins.
 #pragma once
 
 #include "lib/Driver/Console.h"
@@ -32,8 +33,8 @@ CLI::Option *addFlagValue(CLI::App *command, const std::string &names, T &value,
 CLI::Option *addSwitch(CLI::App *command, const std::string &names, bool &value, const std::string &description);
 /// A count with suffix, at least `least` and at most `most`.
 template <typename T>
-CLI::Option *addCount(CLI::App *command, const std::string &names, T &value, const std::string &description, uint64_t least = 0,
-                      uint64_t most = uint64_t(1) << 40);
+CLI::Option *addCount(CLI::App *command, const std::string &names, T &value, const std::string &description,
+                      uint64_t least = 0, uint64_t most = uint64_t(1) << 40);
 /// MMC_MAX_TOKENS for "-n,--max-tokens"; the first long name decides.
 std::string environmentName(const std::string &names);
 
@@ -45,7 +46,8 @@ void addInspectCommand(const CommandLine &line);
 void addVerifyCommand(const CommandLine &line);
 void addBenchCommand(const CommandLine &line);
 
-// ------------------------------------------------------------------------------------------------------------------ templates
+// ------------------------------------------------------------------------------------------------------------------
+// templates
 
 template <typename T>
 CLI::Option *addFlagValue(CLI::App *command, const std::string &names, T &value, const std::string &description) {
@@ -55,13 +57,13 @@ CLI::Option *addFlagValue(CLI::App *command, const std::string &names, T &value,
 }
 
 template <typename T>
-CLI::Option *addCount(CLI::App *command, const std::string &names, T &value, const std::string &description, uint64_t least,
-                      uint64_t most) {
+CLI::Option *addCount(CLI::App *command, const std::string &names, T &value, const std::string &description,
+                      uint64_t least, uint64_t most) {
   std::function<void(const std::string &)> read = [names, &value, least, most](const std::string &text) {
     std::optional<uint64_t> count = parseCount(text);
     if (!count || *count < least || *count > most)
-      throw CLI::ValidationError(names, "found '" + text + "', expected a count from " + std::to_string(least) + " to " +
-                                            std::to_string(most) + ", suffix K or M allowed");
+      throw CLI::ValidationError(names, "found '" + text + "', expected a count from " + std::to_string(least) +
+                                            " to " + std::to_string(most) + ", suffix K or M allowed");
     value = T(*count);
   };
   CLI::Option *option = command->add_option_function<std::string>(names, read, description)->type_name("N");

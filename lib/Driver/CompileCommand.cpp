@@ -41,10 +41,15 @@ Status compile(const CompileCommandFlags &flags) {
 void addCompileCommand(const CommandLine &line) {
   auto flags = std::make_shared<CompileCommandFlags>();
   CLI::App *command = line.add("compile", "compile a model to a plan file", [flags] { return compile(*flags); });
-  command->add_option("-m,--model,model", flags->model, "HF_DIR, config.json or model.mlir")->required()->type_name("MODEL");
-  addFlagValue(command, "-o,--output", flags->output, "plan file to write (folder with --emit)")->required()->type_name("FILE.plan");
+  command->add_option("-m,--model,model", flags->model, "HF_DIR, config.json or model.mlir")
+      ->required()
+      ->type_name("MODEL");
+  addFlagValue(command, "-o,--output", flags->output, "plan file to write (folder with --emit)")
+      ->required()
+      ->type_name("FILE.plan");
   addCompileFlags(command, flags->compile);
-  addFlagValue(command, "--stop-after", flags->stopAfter, "write the text of a level instead of a plan: model, tile, plan")
+  addFlagValue(command, "--stop-after", flags->stopAfter,
+               "write the text of a level instead of a plan: model, tile, plan")
       ->check(CLI::IsMember({"model", "tile", "plan"}))
       ->type_name("LEVEL");
   addFlagValue(command, "--emit", flags->emit, "write one file per kernel and variant instead of a plan: llvm")

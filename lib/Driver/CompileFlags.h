@@ -10,7 +10,8 @@ struct CompileFlags {
   std::vector<std::string> targets = {"cpu"};
   std::string dtype; // empty: the target's own
   std::string quantization = "none", cacheFolder;
-  uint32_t devices = 1, tensorParallel = 1, expertParallel = 1, expertTensorParallel = 1, sequenceParallel = 1, rankShapes = 1;
+  uint32_t devices = 1, tensorParallel = 1, expertParallel = 1, expertTensorParallel = 1, sequenceParallel = 1,
+           rankShapes = 1;
   uint64_t maxModelLen = 0;
   uint32_t maxNumSeqs = CompileOptions().maxNumSeqs, maxNumBatchedTokens = CompileOptions().maxNumBatchedTokens;
   uint32_t recurrenceBlock = CompileOptions().recurrenceBlock;

@@ -70,18 +70,19 @@ void reportError(const Status &status) {
   const bool colour = useColour();
   std::string message = oneLine(status.message());
   if (!status.cause().empty()) message += cat(" (", oneLine(status.cause()), ")");
-  fprintf(stderr, "mmc: %serror:%s %s: %s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", status.identifier().c_str(),
-          message.c_str());
+  fprintf(stderr, "mmc: %serror:%s %s: %s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "",
+          status.identifier().c_str(), message.c_str());
   fprintf(stderr, "hint: %s\n", oneLine(status.hint()).c_str());
 }
 
 Status writeOutput(const std::string &text) {
   if (fwrite(text.data(), 1, text.size(), stdout) == text.size() && fflush(stdout) == 0) return {};
-  return Status(ErrorKind{1002, StatusCode::failed, "check the disk or the program that reads"}, "cannot write to standard output", {},
-                runtime::describeErrno(errno));
+  return Status(ErrorKind{1002, StatusCode::failed, "check the disk or the program that reads"},
+                "cannot write to standard output", {}, runtime::describeErrno(errno));
 }
 
-Progress::Progress(ProgressMode requested, std::string label, bool bytes) : mode(requested), label(std::move(label)), bytes(bytes) {
+Progress::Progress(ProgressMode requested, std::string label, bool bytes)
+    : mode(requested), label(std::move(label)), bytes(bytes) {
   if (mode == ProgressMode::automatic && !isTerminal()) mode = ProgressMode::none;
   begun = lastDraw = std::chrono::steady_clock::now();
 }

@@ -1,6 +1,7 @@
 // What the program says: notes, errors and progress on standard error, data on standard output.
 //
-// Standard output carries data only, so that a pipe can rely on it. Colour and moving bars appear on a terminal only, and never with NO_COLOR.
+// Standard output carries data only, so that a pipe can rely on it. Colour and moving bars appear on a terminal only,
+// and never with NO_COLOR.
 #pragma once
 
 #include "lib/Driver/Errors.h"
@@ -35,7 +36,8 @@ Status writeOutput(const std::string &text);
 
 enum class ProgressMode { automatic, plain, json, none };
 
-/// Progress of one long piece of work, `done` of `total` units. On a terminal a bar; `plain` a line per tenth; `json` an object per line.
+/// Progress of one long piece of work, `done` of `total` units. On a terminal a bar; `plain` a line per tenth; `json`
+/// an object per line.
 class Progress {
 public:
   Progress(ProgressMode mode, std::string label, bool bytes = false);

@@ -60,8 +60,8 @@ namespace {
 std::string versionText() {
   uint32_t major = 0, minor = 0;
   mmc_plan_format_version(&major, &minor);
-  return cat("mmc ", mmc_version_string(), "\nC ABI ", MMC_VERSION_MAJOR, ".", MMC_VERSION_MINOR, "\nplan format ", major, ".0 to ", major,
-             ".x (writes ", major, ".", minor, ")");
+  return cat("mmc ", mmc_version_string(), "\nC ABI ", MMC_VERSION_MAJOR, ".", MMC_VERSION_MINOR, "\nplan format ",
+             major, ".0 to ", major, ".x (writes ", major, ".", minor, ")");
 }
 
 /// The name of the subcommand on the line, for the hint of a usage error.

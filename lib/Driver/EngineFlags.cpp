@@ -13,7 +13,8 @@ void addEngineFlags(CLI::App *command, EngineFlags &flags) {
   addFlagValue(command, "-w,--weights", flags.weights, "checkpoint folder, or random[:SEED] (default: HF_DIR itself)")
       ->type_name("DIR|random[:SEED]");
   addCount(command, "-t,--threads", flags.threads, "threads (default: one per core that the process may use)", 1, 4096);
-  addFlagValue(command, "--cpu-variant", flags.cpuVariant, "x86-64-v3, avx512 or avx512-bf16 (default: the widest the host executes)")
+  addFlagValue(command, "--cpu-variant", flags.cpuVariant,
+               "x86-64-v3, avx512 or avx512-bf16 (default: the widest the host executes)")
       ->type_name("NAME");
   addSwitch(command, "--no-host-code", flags.noHostCode, "refuse plans whose kernels are host code");
   addFlagValue(command, "--cuda-graphs", flags.cudaGraphs, "cuda targets: capture steps as graphs")
@@ -98,8 +99,10 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
   MMC_RETURN_IF_ERROR(engine.status());
   opened.engine = std::move(*engine);
   opened.loadSeconds = watch.seconds();
-  CompileStep step{"load", cat("weights of ", formatBytes(opened.plan->tables.weightsBytes()), ", variant ", opened.engine->info().variant),
-                   opened.loadSeconds};
+  CompileStep step{
+      "load",
+      cat("weights of ", formatBytes(opened.plan->tables.weightsBytes()), ", variant ", opened.engine->info().variant),
+      opened.loadSeconds};
   ladderPrinter()(step);
   return {};
 }
@@ -109,7 +112,8 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
 Expected<OpenedEngine> openEngine(const EngineFlags &flags, ProgressMode progress) {
   OpenedEngine opened;
   if (inputKind(flags.model) == InputKind::safetensors)
-    return Status(kUsage, cat(flags.model, ": is a weights file, expected a plan or a model folder"), "give the folder that it lies in");
+    return Status(kUsage, cat(flags.model, ": is a weights file, expected a plan or a model folder"),
+                  "give the folder that it lies in");
   MMC_RETURN_IF_ERROR(isReference(flags) ? openReference(flags, opened) : openPlan(flags, progress, opened));
   return opened;
 }

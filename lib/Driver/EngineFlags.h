@@ -26,7 +26,8 @@ struct OpenedEngine {
 /// Imports and compiles where the model is not a plan, printing each step of the ladder on standard error; then loads.
 Expected<OpenedEngine> openEngine(const EngineFlags &flags, ProgressMode progress);
 
-/// The folder with the model's own files (config.json, tokenizer.json): of the model, else of the weights; empty where there is none.
+/// The folder with the model's own files (config.json, tokenizer.json): of the model, else of the weights; empty where
+/// there is none.
 std::string modelFolder(const EngineFlags &flags);
 
 } // namespace mmc::driver

@@ -17,12 +17,16 @@ inline constexpr ErrorKind kUsage{1000, StatusCode::usage, "see `mmc --help`"};
 inline constexpr ErrorKind kNotSupported{1001, StatusCode::incompatible, "see `mmc --help` for what this build can do"};
 inline constexpr ErrorKind kCannotReadInput{1002, StatusCode::failed, "check the path and its permissions"};
 inline constexpr ErrorKind kInterrupted{1003, StatusCode::cancelled, "run the command again"};
-inline constexpr ErrorKind kUnknownFile{1004, StatusCode::integrity, "give a plan, a model.mlir, a .safetensors file or a model folder"};
-inline constexpr ErrorKind kNoTokenizer{1005, StatusCode::usage, "give --input-ids, or --tokenizer with a folder that has tokenizer.json"};
+inline constexpr ErrorKind kUnknownFile{1004, StatusCode::integrity,
+                                        "give a plan, a model.mlir, a .safetensors file or a model folder"};
+inline constexpr ErrorKind kNoTokenizer{1005, StatusCode::usage,
+                                        "give --input-ids, or --tokenizer with a folder that has tokenizer.json"};
 inline constexpr ErrorKind kTokenIds{1006, StatusCode::usage, "give ids as 1,2,3 or @FILE"};
-inline constexpr ErrorKind kContextExceeded{1007, StatusCode::capacity, "shorten the prompt, or compile with a larger --max-model-len"};
+inline constexpr ErrorKind kContextExceeded{1007, StatusCode::capacity,
+                                            "shorten the prompt, or compile with a larger --max-model-len"};
 inline constexpr ErrorKind kInternalFailure{1008, StatusCode::failed, "report this with the command line"};
-inline constexpr ErrorKind kOutOfMemory{1009, StatusCode::capacity, "free memory, or lower --max-model-len and --max-num-seqs"};
+inline constexpr ErrorKind kOutOfMemory{1009, StatusCode::capacity,
+                                        "free memory, or lower --max-model-len and --max-num-seqs"};
 
 /// A failure of the text library in the driver's terms.
 Status fromText(const text::Error &error);

@@ -8,20 +8,23 @@ namespace mmc::driver {
 
 Expected<uint32_t> chunkSize(const EngineInfo &info, uint32_t requested) {
   if (requested > info.maxStepTokens)
-    return Status(kUsage, cat("--prefill-chunk: found ", requested, ", the plan takes at most ", info.maxStepTokens, " tokens in a step"),
-                  "give a smaller --prefill-chunk, or compile with a larger --max-num-batched-tokens");
+    return Status(
+        kUsage,
+        cat("--prefill-chunk: found ", requested, ", the plan takes at most ", info.maxStepTokens, " tokens in a step"),
+        "give a smaller --prefill-chunk, or compile with a larger --max-num-batched-tokens");
   if (requested) return requested;
   return info.maxStepTokens < info.block ? info.maxStepTokens : info.maxStepTokens / info.block * info.block;
 }
 
-Expected<std::span<const float>> prefill(Engine &engine, std::span<const int32_t> tokens, uint32_t chunk, Engine::Rows rows,
-                                         std::vector<float> *kept) {
+Expected<std::span<const float>> prefill(Engine &engine, std::span<const int32_t> tokens, uint32_t chunk,
+                                         Engine::Rows rows, std::vector<float> *kept) {
   std::span<const float> logits;
   for (size_t begin = 0; begin < tokens.size(); begin += chunk) {
     MMC_RETURN_IF_ERROR(checkInterrupt());
     const size_t count = std::min<size_t>(chunk, tokens.size() - begin);
     const bool last = begin + count == tokens.size();
-    auto stepped = engine.step(tokens.subspan(begin, count), last || rows == Engine::Rows::all ? rows : Engine::Rows::none);
+    auto stepped =
+        engine.step(tokens.subspan(begin, count), last || rows == Engine::Rows::all ? rows : Engine::Rows::none);
     MMC_RETURN_IF_ERROR(stepped.status());
     logits = *stepped;
     if (kept) kept->insert(kept->end(), logits.begin(), logits.end());
@@ -29,10 +32,12 @@ Expected<std::span<const float>> prefill(Engine &engine, std::span<const int32_t
   return logits;
 }
 
-Expected<Generation> generate(Engine &engine, std::span<const int32_t> prompt, text::Sampler &sampler, const GenerationOptions &options) {
+Expected<Generation> generate(Engine &engine, std::span<const int32_t> prompt, text::Sampler &sampler,
+                              const GenerationOptions &options) {
   const EngineInfo &info = engine.info();
   if (prompt.size() > info.maxModelLen)
-    return Status(kContextExceeded, cat("the prompt has ", prompt.size(), " tokens, the longest sequence is ", info.maxModelLen));
+    return Status(kContextExceeded,
+                  cat("the prompt has ", prompt.size(), " tokens, the longest sequence is ", info.maxModelLen));
   auto chunk = chunkSize(info, options.prefillChunk);
   MMC_RETURN_IF_ERROR(chunk.status());
   InterruptScope interruptible(engine.session());

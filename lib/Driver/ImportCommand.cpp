@@ -9,14 +9,19 @@ void addImportCommand(const CommandLine &line) {
     std::string input, output = "-";
   };
   auto flags = std::make_shared<Flags>();
-  CLI::App *command = line.add("import", "write the model description (.mlir) of a checkpoint; no weights are read", [flags] {
-    Stopwatch watch;
-    MMC_RETURN_IF_ERROR(importModel(flags->input, flags->output));
-    if (flags->output != "-") note(cat("imported ", flags->input, " to ", flags->output, " in ", formatFixed(watch.seconds(), 2), " s"));
-    return Status();
-  });
-  command->add_option("-m,--model,model", flags->input, "HF_DIR or config.json")->required()->type_name("HF_DIR|config.json");
-  addFlagValue(command, "-o,--output", flags->output, "model description to write; - for standard output")->type_name("FILE");
+  CLI::App *command =
+      line.add("import", "write the model description (.mlir) of a checkpoint; no weights are read", [flags] {
+        Stopwatch watch;
+        MMC_RETURN_IF_ERROR(importModel(flags->input, flags->output));
+        if (flags->output != "-")
+          note(cat("imported ", flags->input, " to ", flags->output, " in ", formatFixed(watch.seconds(), 2), " s"));
+        return Status();
+      });
+  command->add_option("-m,--model,model", flags->input, "HF_DIR or config.json")
+      ->required()
+      ->type_name("HF_DIR|config.json");
+  addFlagValue(command, "-o,--output", flags->output, "model description to write; - for standard output")
+      ->type_name("FILE");
 }
 
 } // namespace mmc::driver

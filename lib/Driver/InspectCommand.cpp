@@ -34,7 +34,8 @@ Status inspectSafetensors(const std::string &path, bool json) {
     for (const runtime::TensorInfo &tensor : file->tensors()) object["tensors"].push_back(tensorJson(tensor));
     return writeOutput(dump(object));
   }
-  std::string text = cat(path, ": safetensors, ", file->tensors().size(), " tensors, ", formatBytes(file->size()), "\n");
+  std::string text =
+      cat(path, ": safetensors, ", file->tensors().size(), " tensors, ", formatBytes(file->size()), "\n");
   for (const runtime::TensorInfo &tensor : file->tensors())
     text += cat(runtime::tensorTypeName(tensor.type), "  ", tensor.shapeText(), "  ", tensor.name, "\n");
   return writeOutput(text);
@@ -93,7 +94,8 @@ Status inspectFolder(const std::string &folder, bool json) {
       types[name] = {{"tensors", entry.first}, {"bytes", entry.second}};
       text += cat("  ", name, ": ", entry.first, " tensors, ", formatBytes(entry.second), "\n");
     }
-    object["weights"] = {{"files", checkpoint->files().size()}, {"tensors", checkpoint->tensors().size()}, {"types", types}};
+    object["weights"] = {
+        {"files", checkpoint->files().size()}, {"tensors", checkpoint->tensors().size()}, {"types", types}};
   } else {
     text += "weights: none\n";
   }
@@ -108,11 +110,15 @@ Status inspectPlan(const std::string &path, bool json) {
 
 Status inspect(const std::string &path, bool json) {
   switch (inputKind(path)) {
-  case InputKind::modelFolder: return inspectFolder(path, json);
+  case InputKind::modelFolder:
+    return inspectFolder(path, json);
   case InputKind::configFile:
-  case InputKind::modelText: return inspectModel(path, json);
-  case InputKind::safetensors: return inspectSafetensors(path, json);
-  case InputKind::plan: return inspectPlan(path, json);
+  case InputKind::modelText:
+    return inspectModel(path, json);
+  case InputKind::safetensors:
+    return inspectSafetensors(path, json);
+  case InputKind::plan:
+    return inspectPlan(path, json);
   }
   return {};
 }
@@ -127,7 +133,9 @@ void addInspectCommand(const CommandLine &line) {
   auto flags = std::make_shared<Flags>();
   CLI::App *command = line.add("inspect", "show what a plan, model description, safetensors file or model folder holds",
                                [flags] { return inspect(flags->path, flags->json); });
-  command->add_option("file", flags->path, "plan, model.mlir, safetensors, config.json or HF_DIR")->required()->type_name("FILE");
+  command->add_option("file", flags->path, "plan, model.mlir, safetensors, config.json or HF_DIR")
+      ->required()
+      ->type_name("FILE");
   addSwitch(command, "--json", flags->json, "print one JSON object");
 }
 

@@ -17,8 +17,8 @@ bool wasInterrupted();
 /// A failure if interrupted.
 Status checkInterrupt();
 
-/// While it exists, the first signal cancels the session's running step and sets wasInterrupted; the second ends the process. `session` may
-/// be null. At most one at a time.
+/// While it exists, the first signal cancels the session's running step and sets wasInterrupted; the second ends the
+/// process. `session` may be null. At most one at a time.
 class InterruptScope {
 public:
   explicit InterruptScope(mmc_session *session);

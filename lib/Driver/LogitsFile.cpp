@@ -8,14 +8,15 @@
 
 namespace mmc::driver {
 
-static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian and written as it lies in memory");
+static_assert(std::endian::native == std::endian::little,
+              "safetensors data is little-endian and written as it lies in memory");
 
-Status writeLogits(runtime::OutputFile &file, uint32_t vocabulary, std::span<const float> prompt, std::span<const float> steps) {
+Status writeLogits(runtime::OutputFile &file, uint32_t vocabulary, std::span<const float> prompt,
+                   std::span<const float> steps) {
   const auto promptBytes = std::as_bytes(prompt), stepBytes = std::as_bytes(steps);
   nlohmann::ordered_json header;
-  header["prompt_logits"] = {{"dtype", "F32"},
-                             {"shape", {prompt.size() / vocabulary, vocabulary}},
-                             {"data_offsets", {0, promptBytes.size()}}};
+  header["prompt_logits"] = {
+      {"dtype", "F32"}, {"shape", {prompt.size() / vocabulary, vocabulary}}, {"data_offsets", {0, promptBytes.size()}}};
   header["step_logits"] = {{"dtype", "F32"},
                            {"shape", {steps.size() / vocabulary, vocabulary}},
                            {"data_offsets", {promptBytes.size(), promptBytes.size() + stepBytes.size()}}};

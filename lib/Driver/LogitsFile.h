@@ -9,7 +9,9 @@
 
 namespace mmc::driver {
 
-/// Writes and commits `file`, which appears under its name whole or not at all. The spans are whole rows of `vocabulary` floats.
-Status writeLogits(runtime::OutputFile &file, uint32_t vocabulary, std::span<const float> prompt, std::span<const float> steps);
+/// Writes and commits `file`, which appears under its name whole or not at all. The spans are whole rows of
+/// `vocabulary` floats.
+Status writeLogits(runtime::OutputFile &file, uint32_t vocabulary, std::span<const float> prompt,
+                   std::span<const float> steps);
 
 } // namespace mmc::driver

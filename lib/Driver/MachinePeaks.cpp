@@ -1,7 +1,7 @@
 // Peak loops: independent accumulators in registers for multiply-adds, one stream per thread for reads.
 //
-// Each loop is compiled for its instruction set by a target attribute and only called where the processor has it. 12 accumulators cover the
-// latency of two units (4 cycles each) with room to spare and fit the 16 registers of AVX2.
+// Each loop is compiled for its instruction set by a target attribute and only called where the processor has it. 12
+// accumulators cover the latency of two units (4 cycles each) with room to spare and fit the 16 registers of AVX2.
 #include "lib/Driver/MachinePeaks.h"
 
 #include "lib/Driver/Console.h"
@@ -117,12 +117,16 @@ Expected<double> bestReadRate(runtime::ThreadPool &pool, uint64_t bytes) {
   MMC_RETURN_IF_ERROR(memory.status());
   memory->adviseHugePages(); // as weights do
   const uint64_t share = bytes / pool.workers() / 4096 * 4096;
-  pool.run([&](uint32_t worker) { memset(memory->data() + worker * share, int(worker) + 1, share); }); // each thread's own pages
+  pool.run([&](uint32_t worker) {
+    memset(memory->data() + worker * share, int(worker) + 1, share);
+  }); // each thread's own pages
   double best = 0;
   std::vector<uint64_t> sums(pool.workers());
   for (int pass = 0; pass < kPasses; ++pass) {
     Stopwatch watch;
-    pool.run([&](uint32_t worker) { sums[worker] = readAll(reinterpret_cast<const uint64_t *>(memory->data() + worker * share), share / 8); });
+    pool.run([&](uint32_t worker) {
+      sums[worker] = readAll(reinterpret_cast<const uint64_t *>(memory->data() + worker * share), share / 8);
+    });
     best = std::max(best, double(share) * pool.workers() / watch.seconds());
     keep(sums);
   }

@@ -1,7 +1,8 @@
-// What this machine can do at best, measured in the same run as a benchmark: read bandwidth, and the peak of multiply-adds.
+// What this machine can do at best, measured in the same run as a benchmark: read bandwidth, and the peak of
+// multiply-adds.
 //
-// Each figure is the best of 5 passes with all threads running at once. A benchmark's ratio to these does not depend on the machine's clock
-// or on its neighbours as much as a bare figure would.
+// Each figure is the best of 5 passes with all threads running at once. A benchmark's ratio to these does not depend on
+// the machine's clock or on its neighbours as much as a bare figure would.
 #pragma once
 
 #include "lib/Driver/Errors.h"
@@ -19,7 +20,8 @@ struct MachinePeaks {
   std::string isa;               // of fmaFlops: "avx512", "avx2" or "baseline"
 };
 
-/// Measures with `threads` threads (0: one per core that the process may use); `bytes` are read per pass. Takes about a second and `bytes` of memory.
+/// Measures with `threads` threads (0: one per core that the process may use); `bytes` are read per pass. Takes about a
+/// second and `bytes` of memory.
 Expected<MachinePeaks> measurePeaks(uint32_t threads, uint64_t bytes = uint64_t(2) << 30);
 
 } // namespace mmc::driver

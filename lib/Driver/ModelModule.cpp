@@ -16,7 +16,8 @@ namespace mmc::driver {
 
 namespace {
 
-inline constexpr ErrorKind kModelText{1011, StatusCode::failed, "correct the model description; `mmc-opt FILE` shows the same message"};
+inline constexpr ErrorKind kModelText{1011, StatusCode::failed,
+                                      "correct the model description; `mmc-opt FILE` shows the same message"};
 
 /// Collects diagnostics as one line while it exists.
 class Messages {
@@ -56,7 +57,8 @@ Expected<std::unique_ptr<ModelModule>> ModelModule::read(const std::string &inpu
     result->owned = std::move(imported->module);
   }
   auto programs = (*result->owned).getOps<model::ProgramOp>();
-  if (std::distance(programs.begin(), programs.end()) != 1) return Status(kModelText, input + ": expected one model.program");
+  if (std::distance(programs.begin(), programs.end()) != 1)
+    return Status(kModelText, input + ": expected one model.program");
   return result;
 }
 

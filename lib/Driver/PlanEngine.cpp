@@ -18,7 +18,8 @@ Expected<WeightsChoice> parseWeights(const std::string &text) {
   const char *begin = text.data() + 7, *end = text.data() + text.size();
   auto [parsed, error] = std::from_chars(begin, end, choice.seed);
   if (error != std::errc() || parsed != end)
-    return Status(kUsage, cat("--weights: found '", text, "', expected random:SEED with a number"), "give --weights random:1, or a folder");
+    return Status(kUsage, cat("--weights: found '", text, "', expected random:SEED with a number"),
+                  "give --weights random:1, or a folder");
   return choice;
 }
 
@@ -52,8 +53,9 @@ Status PlanEngine::loadPlan(const PlanEngineOptions &options) {
   planOptions.cpu_variant = options.cpuVariant.empty() ? nullptr : options.cpuVariant.c_str();
   planOptions.no_host_code = options.noHostCode;
   mmc_plan *loaded = nullptr;
-  MMC_RETURN_IF_ERROR(takeStatus(options.bytes ? mmc_plan_load_memory(options.bytes->data(), options.bytes->size(), &planOptions, &loaded)
-                                               : mmc_plan_load(options.path.c_str(), &planOptions, &loaded)));
+  MMC_RETURN_IF_ERROR(takeStatus(
+      options.bytes ? mmc_plan_load_memory(options.bytes->data(), options.bytes->size(), &planOptions, &loaded)
+                    : mmc_plan_load(options.path.c_str(), &planOptions, &loaded)));
   plan.reset(loaded);
   mmc_plan_info info = {};
   info.struct_size = sizeof info;
@@ -84,8 +86,9 @@ Status PlanEngine::loadWeights(const PlanEngineOptions &options) {
   InterruptScope interruptible(nullptr);
   mmc_model *loaded = nullptr;
   const WeightsChoice &weights = options.weights;
-  MMC_RETURN_IF_ERROR(takeStatus(weights.random ? mmc_model_load_random(plan.get(), weights.seed, &weightsOptions, &loaded)
-                                                : mmc_model_load(plan.get(), weights.folder.c_str(), &weightsOptions, &loaded)));
+  MMC_RETURN_IF_ERROR(takeStatus(weights.random
+                                     ? mmc_model_load_random(plan.get(), weights.seed, &weightsOptions, &loaded)
+                                     : mmc_model_load(plan.get(), weights.folder.c_str(), &weightsOptions, &loaded)));
   model.reset(loaded);
   const int32_t *ids = nullptr;
   size_t count = 0;

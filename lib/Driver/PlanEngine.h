@@ -16,7 +16,7 @@ struct WeightsChoice {
 Expected<WeightsChoice> parseWeights(const std::string &text);
 
 struct PlanEngineOptions {
-  std::string path;                     // of the plan, if bytes is null
+  std::string path; // of the plan, if bytes is null
   const std::vector<uint8_t> *bytes = nullptr;
   WeightsChoice weights;
   std::string cpuVariant; // empty: the widest

@@ -109,14 +109,16 @@ DecodeCost decodeCost(const PlanTables &tables) {
 std::vector<std::string> certificateLines(const PlanReport &report) {
   const PlanTables &tables = report.tables;
   std::vector<std::string> lines = {
-      cat("parameters         ", formatCount(tables.parametersTotal), ", active per token ", formatCount(tables.parametersActive)),
+      cat("parameters         ", formatCount(tables.parametersTotal), ", active per token ",
+          formatCount(tables.parametersActive)),
       cat("weights            ", formatBytes(tables.weightsBytes())),
       cat("state per sequence ", formatBytes(tables.stateBytesPerSequence())),
       cat("KV per token       ", formatBytes(tables.kvBytesPerToken())),
-      cat("arena              ", formatBytes(tables.arenaBytes()), " (", formatCount(tables.maxNumBatchedTokens), " tokens, ",
-          formatCount(tables.maxNumSeqs), " sequences)"),
+      cat("arena              ", formatBytes(tables.arenaBytes()), " (", formatCount(tables.maxNumBatchedTokens),
+          " tokens, ", formatCount(tables.maxNumSeqs), " sequences)"),
       cat("longest context    ", formatCount(tables.maxModelLen), " tokens"),
-      cat("one sequence       ", formatBytes(tables.stateBytesPerSequence() + tables.kvBytesPerToken() * tables.maxModelLen),
+      cat("one sequence       ",
+          formatBytes(tables.stateBytesPerSequence() + tables.kvBytesPerToken() * tables.maxModelLen),
           " of state and KV at full length"),
       cat("digest             ", report.digest)};
   return lines;
@@ -142,10 +144,14 @@ Json kernelsJson(const PlanTables &tables) {
 
 const char *segmentName(SegmentKind kind) {
   switch (kind) {
-  case SegmentKind::metadata: return "metadata";
-  case SegmentKind::constants: return "constants";
-  case SegmentKind::hostObject: return "host_object";
-  case SegmentKind::text: return "text";
+  case SegmentKind::metadata:
+    return "metadata";
+  case SegmentKind::constants:
+    return "constants";
+  case SegmentKind::hostObject:
+    return "host_object";
+  case SegmentKind::text:
+    return "text";
   }
   return "unknown";
 }
@@ -193,18 +199,20 @@ std::string planJson(const PlanReport &report) {
   json["collectives"] = Json::array();
   json["segments"] = Json::array();
   for (const Segment &segment : report.segments)
-    json["segments"].push_back({{"kind", segmentName(segment.kind)}, {"bytes", segment.size}, {"digest", toHex(segment.digest)}});
+    json["segments"].push_back(
+        {{"kind", segmentName(segment.kind)}, {"bytes", segment.size}, {"digest", toHex(segment.digest)}});
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string planText(const PlanReport &report) {
   const PlanTables &tables = report.tables;
-  std::string text = cat(report.name, ": plan, format ", kPlanFormatMajor, ".", report.formatMinor, ", ", formatBytes(report.fileBytes),
-                         ", by ", tables.producer, "\n", "model              ", tables.model, ", ", tables.layerCount, " layers, vocabulary ",
-                         formatCount(tables.vocabulary), "\n", "target             ", tables.target, ", ", dtypeName(tables.dtype),
-                         ", variants");
+  std::string text = cat(report.name, ": plan, format ", kPlanFormatMajor, ".", report.formatMinor, ", ",
+                         formatBytes(report.fileBytes), ", by ", tables.producer, "\n", "model              ",
+                         tables.model, ", ", tables.layerCount, " layers, vocabulary ", formatCount(tables.vocabulary),
+                         "\n", "target             ", tables.target, ", ", dtypeName(tables.dtype), ", variants");
   for (const std::string &variant : tables.variants) text += " " + variant;
-  text += cat("\nrecurrence block   ", tables.recurrenceBlock, "\nentry points       ", tables.entryPoints.size(), "\n");
+  text +=
+      cat("\nrecurrence block   ", tables.recurrenceBlock, "\nentry points       ", tables.entryPoints.size(), "\n");
   for (const std::string &line : certificateLines(report)) text += line + "\n";
   text += cat("kernels            ", tables.kernels.size(), " (launches in a decode step)\n");
   const std::vector<uint64_t> counts = decodeLaunches(tables);

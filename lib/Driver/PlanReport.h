@@ -22,7 +22,8 @@ struct PlanReport {
 Expected<PlanReport> readPlanReport(const std::string &path);
 Expected<PlanReport> planReportOf(const runtime::PlanImage &image);
 
-/// Launches of each kernel in a step of one decoding sequence, by kernel: a launch whose work list takes prefill chunks only does not count.
+/// Launches of each kernel in a step of one decoding sequence, by kernel: a launch whose work list takes prefill chunks
+/// only does not count.
 std::vector<uint64_t> decodeLaunches(const runtime::PlanTables &tables);
 
 /// Elements that a decode step of one token reads of each weight group, and their bytes as laid out, padding excluded.

@@ -20,7 +20,8 @@ Expected<std::string> readStandardInput() {
   char block[65536];
   while (size_t count = fread(block, 1, sizeof block, stdin)) {
     content.append(block, count);
-    if (content.size() > kMaxTextBytes) return Status(kUsage, "standard input has more than 1 GiB", "give a shorter text");
+    if (content.size() > kMaxTextBytes)
+      return Status(kUsage, "standard input has more than 1 GiB", "give a shorter text");
   }
   if (ferror(stdin)) return Status(kCannotReadInput, "cannot read standard input");
   return content;
@@ -35,7 +36,8 @@ Expected<text::ChatTemplate> chatTemplate(const std::string &modelFolder) {
   MMC_RETURN_IF_ERROR(config.status());
   const nlohmann::json parsed = nlohmann::json::parse(*config, nullptr, false);
   const auto found = parsed.is_object() ? parsed.find("architectures") : parsed.end();
-  if (!parsed.is_object() || found == parsed.end() || !found->is_array() || found->empty() || !found->front().is_string())
+  if (!parsed.is_object() || found == parsed.end() || !found->is_array() || found->empty() ||
+      !found->front().is_string())
     return Status(kUsage, cat(modelFolder, "/config.json: architectures is missing, expected a list with one name"));
   auto chosen = text::ChatTemplate::forArchitecture(found->front().get<std::string>());
   MMC_RETURN_IF_TEXT_ERROR(chosen);
@@ -48,7 +50,8 @@ Expected<std::string> readTextFile(const std::string &path) {
   if (path == "-") return readStandardInput();
   auto file = runtime::InputFile::open(path);
   MMC_RETURN_IF_ERROR(file.status());
-  if (file->size() > kMaxTextBytes) return Status(kUsage, cat(path, ": has ", file->size(), " bytes, at most ", kMaxTextBytes));
+  if (file->size() > kMaxTextBytes)
+    return Status(kUsage, cat(path, ": has ", file->size(), " bytes, at most ", kMaxTextBytes));
   std::string content(file->size(), '\0');
   MMC_RETURN_IF_ERROR(file->readAt(0, {reinterpret_cast<uint8_t *>(content.data()), content.size()}));
   return content;
@@ -82,7 +85,8 @@ Expected<std::vector<int32_t>> parseTokenIds(const std::string &text) {
   return ids;
 }
 
-Expected<std::vector<int32_t>> promptTokens(const PromptFlags &flags, const text::Tokenizer *tokenizer, const std::string &modelFolder) {
+Expected<std::vector<int32_t>> promptTokens(const PromptFlags &flags, const text::Tokenizer *tokenizer,
+                                            const std::string &modelFolder) {
   if (int(flags.prompt.has_value()) + int(flags.promptFile.has_value()) + int(flags.inputIds.has_value()) != 1)
     return Status(kUsage, "expected exactly one of --prompt, --prompt-file and --input-ids", "see `mmc run --help`");
   std::vector<int32_t> ids;

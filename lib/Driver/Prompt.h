@@ -23,6 +23,7 @@ struct PromptFlags {
 };
 
 /// The prompt's ids. `tokenizer` may be null where there is none; `modelFolder` names the architecture for --chat.
-Expected<std::vector<int32_t>> promptTokens(const PromptFlags &flags, const text::Tokenizer *tokenizer, const std::string &modelFolder);
+Expected<std::vector<int32_t>> promptTokens(const PromptFlags &flags, const text::Tokenizer *tokenizer,
+                                            const std::string &modelFolder);
 
 } // namespace mmc::driver

@@ -1,4 +1,5 @@
-// Steps the model interpreter. float64 and float32 run the description as it is; bfloat16 runs it after AssignPrecision, casts as written.
+// Steps the model interpreter. float64 and float32 run the description as it is; bfloat16 runs it after
+// AssignPrecision, casts as written.
 #include "lib/Driver/ReferenceEngine.h"
 
 #include "dialects/Model/IR/Model.h"
@@ -35,7 +36,8 @@ void ReferenceEngine::readFacts(const ReferenceOptions &options) {
   facts.target = "reference";
   facts.dtype = options.dtype.empty() ? "float64" : options.dtype;
   facts.maxModelLen = INT32_MAX;
-  if (auto limit = program->getAttrOfType<mlir::IntegerAttr>("max_position")) facts.maxModelLen = uint64_t(limit.getInt());
+  if (auto limit = program->getAttrOfType<mlir::IntegerAttr>("max_position"))
+    facts.maxModelLen = uint64_t(limit.getInt());
   if (options.maxModelLen) facts.maxModelLen = std::min(facts.maxModelLen, options.maxModelLen);
   facts.maxStepTokens = 512;
   if (auto stops = program->getAttrOfType<mlir::DenseI32ArrayAttr>("stop_tokens"))
@@ -47,7 +49,8 @@ void ReferenceEngine::readFacts(const ReferenceOptions &options) {
 /// Ids whose embedding row is all zero.
 Status ReferenceEngine::findPadding() {
   model::WeightOp table;
-  module->program().walk([&](model::EmbeddingOp embedding) { table = embedding.getTable().getDefiningOp<model::WeightOp>(); });
+  module->program().walk(
+      [&](model::EmbeddingOp embedding) { table = embedding.getTable().getDefiningOp<model::WeightOp>(); });
   if (!table) return {};
   llvm::ArrayRef<int64_t> shape = llvm::cast<mlir::RankedTensorType>(table.getType()).getShape();
   auto values = weights->read(table.getName().str(), {shape.data(), shape.size()});
@@ -90,7 +93,8 @@ Status ReferenceEngine::restart() {
 Expected<std::span<const float>> ReferenceEngine::step(std::span<const int32_t> tokens, Rows rows) {
   interpreter::SequenceInput input{*sequence, {tokens.begin(), tokens.end()}, {}};
   const int64_t count = int64_t(tokens.size());
-  for (int64_t row = rows == Rows::all ? 0 : count - 1; row < count && rows != Rows::none; ++row) input.outputs.push_back(row);
+  for (int64_t row = rows == Rows::all ? 0 : count - 1; row < count && rows != Rows::none; ++row)
+    input.outputs.push_back(row);
   auto stepped = interpreter->step({&input, 1});
   MMC_RETURN_IF_ERROR(stepped.status());
   logits.assign(stepped->values.begin(), stepped->values.end());

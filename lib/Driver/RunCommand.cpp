@@ -141,8 +141,9 @@ Status printJson(const Run &run, const Generation &made) {
 void printFigures(const Run &run, const Generation &made) {
   note(cat("prompt ", run.prompt.size(), " tokens in ", formatFixed(made.prefillSeconds, 3), " s, ",
            formatFixed(perSecond(run.prompt.size(), made.prefillSeconds), 1), " tokens/s"));
-  note(cat("generated ", made.tokens.size(), " tokens, ", formatFixed(perSecond(made.decodeSteps, made.decodeSeconds), 1),
-           " tokens/s, finished by ", made.stopped ? "stop" : "length"));
+  note(cat("generated ", made.tokens.size(), " tokens, ",
+           formatFixed(perSecond(made.decodeSteps, made.decodeSeconds), 1), " tokens/s, finished by ",
+           made.stopped ? "stop" : "length"));
   if (!run.opened.plan) return;
   note("plan");
   for (const std::string &line : certificateLines(*run.opened.plan)) note("  " + line);
@@ -177,7 +178,8 @@ Status runModel(const RunFlags &flags, ProgressMode progress) {
   MMC_RETURN_IF_ERROR(stop.status());
   std::optional<LaunchTrace> trace;
   if (*traceFile) {
-    if (!engine.session()) return Status(kUsage, "--trace needs a plan: the reference interpreter has no launches", "leave --trace out");
+    if (!engine.session())
+      return Status(kUsage, "--trace needs a plan: the reference interpreter has no launches", "leave --trace out");
     trace.emplace(engine.session(), run.opened.plan->tables);
   }
   TokenWriter writer(run);
@@ -186,7 +188,8 @@ Status runModel(const RunFlags &flags, ProgressMode progress) {
   auto made = generate(engine, run.prompt, *sampler, options);
   MMC_RETURN_IF_ERROR(made.status());
   MMC_RETURN_IF_ERROR(writer.finish());
-  if (*logitsFile) MMC_RETURN_IF_ERROR(writeLogits(**logitsFile, engine.info().vocabulary, made->promptLogits, made->stepLogits));
+  if (*logitsFile)
+    MMC_RETURN_IF_ERROR(writeLogits(**logitsFile, engine.info().vocabulary, made->promptLogits, made->stepLogits));
   if (trace) MMC_RETURN_IF_ERROR(trace->write(**traceFile));
   if (flags.json) MMC_RETURN_IF_ERROR(printJson(run, *made));
   printFigures(run, *made);
@@ -201,20 +204,25 @@ void addRunCommand(const CommandLine &line) {
                                [flags, progress = &line.progress] { return runModel(*flags, *progress); });
   addEngineFlags(command, flags->engine);
   addFlagValue(command, "-p,--prompt", flags->prompt.prompt, "text to continue")->type_name("TEXT");
-  addFlagValue(command, "-f,--prompt-file", flags->prompt.promptFile, "file with the text to continue; - for standard input")
+  addFlagValue(command, "-f,--prompt-file", flags->prompt.promptFile,
+               "file with the text to continue; - for standard input")
       ->type_name("FILE");
   addFlagValue(command, "--input-ids", flags->prompt.inputIds, "token ids: 1,2,3 or @FILE")->type_name("IDS");
   addSwitch(command, "--chat", flags->prompt.chat, "wrap the prompt in the model's chat template");
-  addFlagValue(command, "--tokenizer", flags->tokenizer, "folder with tokenizer.json (default: the model's)")->type_name("DIR");
+  addFlagValue(command, "--tokenizer", flags->tokenizer, "folder with tokenizer.json (default: the model's)")
+      ->type_name("DIR");
   addCount(command, "-n,--max-tokens", flags->maxTokens, "tokens to generate (default: 128)");
   addFlagValue(command, "--temperature", flags->sampling.temperature, "0 is greedy (default)");
   addFlagValue(command, "--top-k", flags->sampling.topK, "keep the K most probable tokens; 0: all");
   addFlagValue(command, "--top-p", flags->sampling.topP, "keep the most probable tokens up to this probability");
   addFlagValue(command, "--seed", flags->sampling.seed, "seed of the draws");
   addSwitch(command, "--ignore-eos", flags->ignoreEos, "do not stop at an end-of-sequence token");
-  addCount(command, "--prefill-chunk", flags->prefillChunk, "prompt tokens per step (default: as many as the plan takes)", 1);
-  addFlagValue(command, "--dump-logits", flags->dumpLogits, "write prompt_logits and step_logits")->type_name("FILE.safetensors");
-  addFlagValue(command, "--trace", flags->trace, "write every launch as a Chrome trace, for ui.perfetto.dev")->type_name("FILE.json");
+  addCount(command, "--prefill-chunk", flags->prefillChunk,
+           "prompt tokens per step (default: as many as the plan takes)", 1);
+  addFlagValue(command, "--dump-logits", flags->dumpLogits, "write prompt_logits and step_logits")
+      ->type_name("FILE.safetensors");
+  addFlagValue(command, "--trace", flags->trace, "write every launch as a Chrome trace, for ui.perfetto.dev")
+      ->type_name("FILE.json");
   addSwitch(command, "--json", flags->json, "print one JSON object instead of streaming text");
 }
 

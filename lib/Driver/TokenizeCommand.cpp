@@ -20,7 +20,8 @@ Status decodeIds(const TokenizeFlags &flags, const text::Tokenizer &tokenizer) {
   auto decoded = tokenizer.decode(*ids);
   MMC_RETURN_IF_TEXT_ERROR(decoded);
   if (!flags.json) return writeOutput(*decoded + "\n");
-  return writeOutput(nlohmann::json{{"text", *decoded}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return writeOutput(nlohmann::json{{"text", *decoded}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+                     "\n");
 }
 
 /// Streams the ids, so that the memory of a long text stays near its size.
@@ -45,7 +46,8 @@ Status encodeText(const TokenizeFlags &flags, const text::Tokenizer &tokenizer) 
     return text::makeError(text::ErrorCode::FileUnreadable, text::ErrorKind::Failed, written.message());
   };
   if (flags.json) MMC_RETURN_IF_ERROR(writeOutput("{\"ids\": ["));
-  const text::Status encoded = tokenizer.encodeTo(content, {.parseSpecial = flags.parseSpecial, .addSpecial = flags.addSpecial}, sink);
+  const text::Status encoded =
+      tokenizer.encodeTo(content, {.parseSpecial = flags.parseSpecial, .addSpecial = flags.addSpecial}, sink);
   MMC_RETURN_IF_ERROR(written);
   MMC_RETURN_IF_TEXT_ERROR(encoded);
   return writeOutput(flags.json ? "]}\n" : "\n");
@@ -71,9 +73,12 @@ void addTokenizeCommand(const CommandLine &line) {
     flags->hasDecode = !(*options)[2]->empty();
     return tokenize(*flags);
   });
-  command->add_option("-m,--model,model", flags->model, "model folder or tokenizer.json")->required()->type_name("HF_DIR|tokenizer.json");
+  command->add_option("-m,--model,model", flags->model, "model folder or tokenizer.json")
+      ->required()
+      ->type_name("HF_DIR|tokenizer.json");
   text = command->add_option("--text", flags->text, "text to encode")->type_name("TEXT");
-  file = command->add_option("--file", flags->file, "file with the text to encode; - for standard input")->type_name("FILE");
+  file = command->add_option("--file", flags->file, "file with the text to encode; - for standard input")
+             ->type_name("FILE");
   decode = command->add_option("--decode", flags->decode, "ids to decode: 1,2,3 or @FILE")->type_name("IDS");
   *options = {text, file, decode};
   addSwitch(command, "--parse-special", flags->parseSpecial, "take the text of special tokens as those tokens");

@@ -39,14 +39,15 @@ Status LaunchTrace::write(runtime::OutputFile &file) const {
           "\n"
           R"({"name":"thread_name","ph":"M","pid":0,"tid":0,"args":{"name":"cpu"}})";
   for (const Recorder::Launch &launch : recorder->launches) {
-    nlohmann::ordered_json event = {{"name", recorder->tables.kernels[launch.kernel].name},
-                                    {"cat", "launch"},
-                                    {"ph", "X"},
-                                    {"pid", 0},
-                                    {"tid", 0},
-                                    {"ts", launch.begin * 1e6},
-                                    {"dur", launch.seconds * 1e6},
-                                    {"args", {{"layer", launch.layer}, {"points", launch.points}, {"tokens", launch.tokens}}}};
+    nlohmann::ordered_json event = {
+        {"name", recorder->tables.kernels[launch.kernel].name},
+        {"cat", "launch"},
+        {"ph", "X"},
+        {"pid", 0},
+        {"tid", 0},
+        {"ts", launch.begin * 1e6},
+        {"dur", launch.seconds * 1e6},
+        {"args", {{"layer", launch.layer}, {"points", launch.points}, {"tokens", launch.tokens}}}};
     text += ",\n" + event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
   text += "\n]}\n";

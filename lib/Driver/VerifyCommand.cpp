@@ -9,7 +9,8 @@ namespace mmc::driver {
 
 namespace {
 
-/// Every checkpoint tensor that the plan names exists with the plan's shape and a dtype that converts. Returns how many.
+/// Every checkpoint tensor that the plan names exists with the plan's shape and a dtype that converts. Returns how
+/// many.
 Expected<size_t> checkWeights(const runtime::PlanTables &tables, const std::string &folder) {
   auto checkpoint = runtime::Checkpoint::open(folder);
   MMC_RETURN_IF_ERROR(checkpoint.status());
@@ -47,10 +48,12 @@ void addVerifyCommand(const CommandLine &line) {
     std::string plan, weights;
   };
   auto flags = std::make_shared<Flags>();
-  CLI::App *command = line.add("verify", "check a plan's digests and tables, and optionally weights against it; runs no code of the plan",
-                               [flags] { return verify(flags->plan, flags->weights); });
+  CLI::App *command = line.add(
+      "verify", "check a plan's digests and tables, and optionally weights against it; runs no code of the plan",
+      [flags] { return verify(flags->plan, flags->weights); });
   command->add_option("plan", flags->plan, "plan file")->required()->type_name("FILE.plan");
-  addFlagValue(command, "--weights", flags->weights, "checkpoint whose names, shapes and dtypes are checked too")->type_name("DIR");
+  addFlagValue(command, "--weights", flags->weights, "checkpoint whose names, shapes and dtypes are checked too")
+      ->type_name("DIR");
 }
 
 } // namespace mmc::driver

@@ -1,5 +1,5 @@
-// One plan, one machine: logits, state and KV are bitwise the same whatever the chunks (in multiples of the recurrence block), the other sequences
-// of the batch, and the number of threads.
+// One plan, one machine: logits, state and KV are bitwise the same whatever the chunks (in multiples of the recurrence
+// block), the other sequences of the batch, and the number of threads.
 #include "test/E2E/Golden.h"
 #include "test/E2E/Plans.h"
 
@@ -7,7 +7,6 @@
 
 namespace mmc::test {
 namespace {
-
 
 /// All variants share the property; dtypes and models differ in their kernels.
 class Bitwise : public testing::TestWithParam<std::tuple<std::string, std::string>> {
@@ -31,7 +30,8 @@ struct Answer {
 };
 
 /// The prompt in chunks, then `decode` token by token.
-Answer alone(const TestModel &model, std::span<const int32_t> prompt, std::span<const int32_t> decode, size_t chunk, uint32_t threads) {
+Answer alone(const TestModel &model, std::span<const int32_t> prompt, std::span<const int32_t> decode, size_t chunk,
+             uint32_t threads) {
   TestSession session(model, threads);
   const size_t sequence = session.add();
   Answer answer;
@@ -43,7 +43,8 @@ Answer alone(const TestModel &model, std::span<const int32_t> prompt, std::span<
 }
 
 /// The same among neighbours: others are prefilling, decoding, starting and ending in the same steps.
-Answer amongOthers(const TestModel &model, std::span<const int32_t> prompt, std::span<const int32_t> decode, uint32_t block) {
+Answer amongOthers(const TestModel &model, std::span<const int32_t> prompt, std::span<const int32_t> decode,
+                   uint32_t block) {
   TestSession session(model, 2, 4);
   const size_t before = session.add(), self = session.add(), after = session.add();
   const std::vector<int32_t> noise = someTokens(1024, 128, 77);
@@ -57,7 +58,8 @@ Answer amongOthers(const TestModel &model, std::span<const int32_t> prompt, std:
     answer.logits.insert(answer.logits.end(), rows[1].begin(), rows[1].end());
     ++step;
   };
-  for (size_t begin = 0; begin < prompt.size(); begin += block) run(prompt.subspan(begin, std::min<size_t>(block, prompt.size() - begin)));
+  for (size_t begin = 0; begin < prompt.size(); begin += block)
+    run(prompt.subspan(begin, std::min<size_t>(block, prompt.size() - begin)));
   for (size_t i = 0; i < decode.size(); ++i) run(decode.subspan(i, 1));
   answer.memory = session.snapshot(self);
   return answer;
@@ -91,7 +93,8 @@ TEST_P(Bitwise, ShortPromptsAtBlockBoundaries) {
   for (size_t length : {size_t(1), size_t(2), size_t(block - 1), size_t(block), size_t(block + 1), size_t(2 * block)}) {
     const std::vector<int32_t> ids = someTokens(length + 2, 128, length);
     const std::span<const int32_t> prompt = std::span(ids).first(length), decode = std::span(ids).subspan(length);
-    EXPECT_TRUE(alone(model, prompt, decode, block, 2) == alone(model, prompt, decode, length, 1)) << length << " tokens";
+    EXPECT_TRUE(alone(model, prompt, decode, block, 2) == alone(model, prompt, decode, length, 1))
+        << length << " tokens";
   }
 }
 

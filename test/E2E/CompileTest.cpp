@@ -1,4 +1,5 @@
-// Properties of compilation that only whole plans show: byte-identical plans, and optional passes that change answers by rounding only.
+// Properties of compilation that only whole plans show: byte-identical plans, and optional passes that change answers
+// by rounding only.
 #include "passes/Pipelines/Pipelines.h"
 #include "test/E2E/Golden.h"
 #include "test/E2E/Plans.h"
@@ -49,7 +50,8 @@ std::vector<std::string> optionalPasses() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Optional, DisabledPass, testing::ValuesIn(optionalPasses()), [](const auto &info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Optional, DisabledPass, testing::ValuesIn(optionalPasses()),
+                         [](const auto &info) { return info.param; });
 
 // Passes marked bitwise change no bit.
 TEST(Compile, BitwisePassesChangeNothing) {

@@ -20,7 +20,8 @@ static std::vector<T> readTensor(const runtime::SafetensorsFile &file, const std
     return {};
   }
   std::vector<T> values(tensor->bytes / sizeof(T));
-  runtime::Status status = file.read(*tensor, 0, {reinterpret_cast<uint8_t *>(values.data()), values.size() * sizeof(T)});
+  runtime::Status status =
+      file.read(*tensor, 0, {reinterpret_cast<uint8_t *>(values.data()), values.size() * sizeof(T)});
   EXPECT_TRUE(status.ok()) << status.text();
   return values;
 }
@@ -56,7 +57,8 @@ Golden loadGolden(const std::string &name) {
 }
 
 const std::vector<std::string> &fixtureNames() {
-  static const std::vector<std::string> names = {"text01-tiny", "text01-heads12", "text01-prenorm", "text01-ranks8", "native-tiny", "demo"};
+  static const std::vector<std::string> names = {"text01-tiny",   "text01-heads12", "text01-prenorm",
+                                                 "text01-ranks8", "native-tiny",    "demo"};
   return names;
 }
 
@@ -80,7 +82,8 @@ std::vector<double> relativeL2(const std::vector<float> &actual, const std::vect
       difference += std::pow(double(actual[i]) - double(reference[i]), 2);
       norm += std::pow(double(reference[i]), 2);
     }
-    errors.push_back(std::isfinite(difference) ? std::sqrt(difference / norm) : std::numeric_limits<double>::infinity());
+    errors.push_back(std::isfinite(difference) ? std::sqrt(difference / norm)
+                                               : std::numeric_limits<double>::infinity());
   }
   return errors;
 }

@@ -34,7 +34,8 @@ Golden loadGolden(const std::string &name);
 /// Of the tests over all fixtures.
 const std::vector<std::string> &fixtureNames();
 
-/// The largest absolute difference over the rows, divided by the largest absolute reference value. Infinite where a value is not finite.
+/// The largest absolute difference over the rows, divided by the largest absolute reference value. Infinite where a
+/// value is not finite.
 double largestRelative(const std::vector<float> &actual, const std::vector<float> &reference);
 
 /// Per row of `width` values: L2 norm of the difference over the L2 norm of the reference row.

@@ -1,5 +1,6 @@
-// CPU plans in bfloat16 against the golden logits: the median relative L2 error over a fixture's golden positions stays within 1.25 of what an eager
-// bfloat16 run of the same model shows. The demo's greedy tokens are the golden ones, or part from them where two tokens are as good as tied.
+// CPU plans in bfloat16 against the golden logits: the median relative L2 error over a fixture's golden positions stays
+// within 1.25 of what an eager bfloat16 run of the same model shows. The demo's greedy tokens are the golden ones, or
+// part from them where two tokens are as good as tied.
 #include "lib/Driver/ReferenceEngine.h"
 #include "test/E2E/Golden.h"
 #include "test/E2E/Plans.h"
@@ -40,7 +41,8 @@ std::string caseName(const testing::TestParamInfo<std::string> &info) {
 }
 
 /// The float64 model interpreter's row after the prompt and `tokens`.
-std::vector<float> referenceRow(driver::Engine &reference, const std::vector<int32_t> &prompt, std::span<const int32_t> tokens) {
+std::vector<float> referenceRow(driver::Engine &reference, const std::vector<int32_t> &prompt,
+                                std::span<const int32_t> tokens) {
   std::vector<int32_t> ids = prompt;
   ids.insert(ids.end(), tokens.begin(), tokens.end());
   EXPECT_TRUE(reference.restart().ok());
@@ -52,7 +54,8 @@ std::vector<float> referenceRow(driver::Engine &reference, const std::vector<int
 /// The two ids are the two highest of the row, and nearer than 2 % of its largest absolute value.
 void expectNearTie(const std::vector<float> &row, int32_t golden, int32_t found) {
   ASSERT_FALSE(row.empty());
-  const float low = std::min(row[size_t(golden)], row[size_t(found)]), high = std::max(row[size_t(golden)], row[size_t(found)]);
+  const float low = std::min(row[size_t(golden)], row[size_t(found)]),
+              high = std::max(row[size_t(golden)], row[size_t(found)]);
   EXPECT_LE(std::count_if(row.begin(), row.end(), [low](float value) { return value > low; }), 1);
   float largest = 0;
   for (float value : row) largest = std::max(largest, std::abs(value));
@@ -77,7 +80,8 @@ TEST(GoldenBfloat16Greedy, Demo) {
     if (difference.first == tokens.end()) continue;
     const size_t place = size_t(difference.first - tokens.begin());
     SCOPED_TRACE("token " + std::to_string(place));
-    expectNearTie(referenceRow(**reference, item.ids, std::span(item.greedy).first(place)), *difference.second, *difference.first);
+    expectNearTie(referenceRow(**reference, item.ids, std::span(item.greedy).first(place)), *difference.second,
+                  *difference.first);
   }
 }
 

@@ -1,4 +1,5 @@
-// CPU plans in float32 against the golden logits of independent implementations: every fixture, case and variant, whole and in chunks.
+// CPU plans in float32 against the golden logits of independent implementations: every fixture, case and variant, whole
+// and in chunks.
 #include "test/E2E/Golden.h"
 #include "test/E2E/Plans.h"
 
@@ -38,7 +39,8 @@ TEST_P(GoldenFloat32, LogitsAndGreedyTokens) {
     ASSERT_EQ(model.info().vocabulary, golden.vocabulary);
     checkPadding(model, golden);
     for (const GoldenCase &item : golden.cases) {
-      SCOPED_TRACE(golden.name + " case " + std::to_string(item.index) + ", " + std::to_string(item.ids.size()) + " tokens, " + variant);
+      SCOPED_TRACE(golden.name + " case " + std::to_string(item.index) + ", " + std::to_string(item.ids.size()) +
+                   " tokens, " + variant);
       checkCase(model, item, golden.vocabulary);
     }
   }

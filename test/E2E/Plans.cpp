@@ -46,7 +46,8 @@ TestModel::TestModel(const std::vector<uint8_t> &bytes, const std::string &weigh
   facts.struct_size = sizeof facts;
   EXPECT_EQ(take(mmc_plan_get_info(loaded, &facts)), "");
   mmc_model *bound = nullptr;
-  EXPECT_EQ(take(weights.empty() ? mmc_model_load_random(loaded, 1, nullptr, &bound) : mmc_model_load(loaded, weights.c_str(), nullptr, &bound)),
+  EXPECT_EQ(take(weights.empty() ? mmc_model_load_random(loaded, 1, nullptr, &bound)
+                                 : mmc_model_load(loaded, weights.c_str(), nullptr, &bound)),
             "");
   model.reset(bound);
   if (!bound) return;
@@ -130,7 +131,8 @@ std::vector<uint8_t> TestSession::snapshot(size_t index) const {
 std::vector<float> logitsOf(const TestModel &model, std::span<const int32_t> ids, size_t chunk, uint32_t threads) {
   if (!model.ok()) return {};
   TestSession session(model, threads);
-  return session.feed(session.add(), ids, chunk ? chunk : std::min<size_t>(ids.size(), model.info().max_num_batched_tokens));
+  return session.feed(session.add(), ids,
+                      chunk ? chunk : std::min<size_t>(ids.size(), model.info().max_num_batched_tokens));
 }
 
 std::vector<int32_t> greedyTokens(const TestModel &model, std::span<const int32_t> ids, size_t count) {

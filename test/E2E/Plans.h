@@ -83,7 +83,8 @@ private:
 };
 
 /// A fresh session: feeds the ids in chunks (0: at once) and returns all rows.
-std::vector<float> logitsOf(const TestModel &model, std::span<const int32_t> ids, size_t chunk = 0, uint32_t threads = 0);
+std::vector<float> logitsOf(const TestModel &model, std::span<const int32_t> ids, size_t chunk = 0,
+                            uint32_t threads = 0);
 
 /// Greedy continuation of the ids.
 std::vector<int32_t> greedyTokens(const TestModel &model, std::span<const int32_t> ids, size_t count);

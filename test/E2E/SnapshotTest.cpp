@@ -1,6 +1,7 @@
 // Snapshot, restore in a new process, continue: bitwise the same as not stopping.
 //
-// The new process is this program again: the test SnapshotChild does nothing unless the environment says which files to work on.
+// The new process is this program again: the test SnapshotChild does nothing unless the environment says which files to
+// work on.
 #include "test/E2E/Plans.h"
 
 #include <cstdlib>
@@ -41,7 +42,8 @@ std::vector<uint8_t> goOn(TestSession &session, size_t sequence) {
   std::vector<float> logits = session.feed(sequence, std::span(ids).first(80), 80);
   const std::vector<float> rows = session.feed(sequence, std::span(ids).subspan(80), 1);
   logits.insert(logits.end(), rows.begin(), rows.end());
-  std::vector<uint8_t> bytes(reinterpret_cast<const uint8_t *>(logits.data()), reinterpret_cast<const uint8_t *>(logits.data() + logits.size()));
+  std::vector<uint8_t> bytes(reinterpret_cast<const uint8_t *>(logits.data()),
+                             reinterpret_cast<const uint8_t *>(logits.data() + logits.size()));
   const std::vector<uint8_t> memory = session.snapshot(sequence);
   bytes.insert(bytes.end(), memory.begin(), memory.end());
   return bytes;

@@ -1,0 +1,43 @@
+// Runs every launch of a session a second time on the tile interpreter, in float64, on copies of the memory that the
+// launch really had, and compares what the two wrote.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+struct mmc_session;
+
+namespace mmc::test {
+
+/// How far the memory of one kind of kernel was from the interpreter's, over all its launches.
+struct LaunchDifference {
+  uint64_t launches = 0;
+  double float32 = 0;                // largest difference over the largest absolute value of its row
+  double bfloat16 = 0;               // the same for bfloat16 memory
+  uint64_t integers = 0, floats = 0; // values that differ in any bit; integers must not
+  uint64_t written = 0;              // bytes that the launches changed
+  std::string where;                 // of the largest difference
+};
+
+class LaunchReplay {
+public:
+  /// Observes `session`, which was made from `plan`, for at most `slots` sequences and all their pages, until it is
+  /// destroyed. Failures are test failures.
+  LaunchReplay(mmc_session *session, std::span<const uint8_t> plan, uint32_t slots);
+  ~LaunchReplay();
+
+  /// By kernel name, of the launches so far.
+  const std::map<std::string, LaunchDifference> &differences() const;
+  /// Kernels of the plan that no launch ran.
+  std::vector<std::string> unused() const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+} // namespace mmc::test

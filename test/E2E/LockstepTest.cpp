@@ -1,0 +1,72 @@
+// Lockstep: every launch of one prefill step and of one decode step after it, on the inputs that it really had, against
+// the tile interpreter in float64 with rounding only where the tile program says so.
+#include "test/E2E/Golden.h"
+#include "test/E2E/LaunchReplay.h"
+#include "test/E2E/Plans.h"
+
+#include <gtest/gtest.h>
+
+namespace mmc::test {
+namespace {
+
+class Lockstep : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+/// The longest case of at most 64 tokens.
+const GoldenCase &prompt(const Golden &golden) {
+  const GoldenCase *chosen = &golden.cases.front();
+  for (const GoldenCase &item : golden.cases)
+    if (item.ids.size() <= 64 && item.ids.size() > chosen->ids.size()) chosen = &item;
+  return *chosen;
+}
+
+void checkDifferences(const LaunchReplay &replay) {
+  for (const auto &[kernel, difference] : replay.differences()) {
+    SCOPED_TRACE(kernel + ": " + difference.where);
+    EXPECT_LE(difference.float32, 1e-5);
+    EXPECT_LE(difference.bfloat16, 1e-2);
+    EXPECT_EQ(difference.integers, 0u);
+    EXPECT_GT(difference.written, 0u) << "the launches changed no byte";
+    const bool moves = kernel.starts_with("permute") || kernel.starts_with("embedding") ||
+                       kernel.starts_with("gather") || kernel.starts_with("select_rows_f");
+    if (moves) EXPECT_EQ(difference.floats, 0u) << "pure data movement is exact";
+  }
+}
+
+TEST_P(Lockstep, PrefillAndDecode) {
+  const auto &[name, dtype] = GetParam();
+  const Golden golden = loadGolden(name);
+  PlanOptions options;
+  options.dtype = dtype;
+  options.maxModelLen = 256;
+  options.maxNumBatchedTokens = 64;
+  const std::vector<uint8_t> plan = compilePlan(golden.folder, options);
+  for (const std::string &variant : hostVariants()) {
+    SCOPED_TRACE(variant);
+    const TestModel model(plan, golden.folder, variant);
+    ASSERT_TRUE(model.ok());
+    TestSession session(model, 1, 2);
+    session.add();
+    const size_t sequence = session.add(); // not the first slot
+    LaunchReplay replay(session.handle(), plan, 2);
+    const std::vector<int32_t> &ids = prompt(golden).ids;
+    session.feed(sequence, ids, ids.size());
+    const int32_t next = 7;
+    session.feed(sequence, {&next, 1}, 1);
+    checkDifferences(replay);
+    EXPECT_EQ(replay.unused(), std::vector<std::string>()) << "kernels that neither step ran";
+  }
+}
+
+std::string caseName(const testing::TestParamInfo<std::tuple<std::string, std::string>> &info) {
+  std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param);
+  for (char &c : name)
+    if (c == '-') c = '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, Lockstep,
+                         testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("float32", "bfloat16")),
+                         caseName);
+
+} // namespace
+} // namespace mmc::test
