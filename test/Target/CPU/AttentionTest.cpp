@@ -2,6 +2,9 @@
 #include "test/Target/CPU/KernelHarness.h"
 
 #include <cstring>
+#include <fstream>
+#include <regex>
+#include <sstream>
 
 using namespace mmc::test;
 using mmc::cpu::Variant;
@@ -17,7 +20,45 @@ std::vector<Argument> lightning(int rows, const std::vector<int32_t> &records, i
           integers(records)};
 }
 
+/// The program of a file of test/Inputs/tile with some arguments and the tiles loaded from them in bf16, widened after the load.
+std::string inBf16(const std::string &file, const std::vector<std::string> &views, const std::vector<std::string> &tiles) {
+  std::ifstream stream(std::string(MMC_SOURCE_DIR "/test/Inputs/tile/") + file);
+  std::stringstream buffer;
+  buffer << stream.rdbuf();
+  std::string text = buffer.str();
+  for (const std::string &view : views) {
+    text = std::regex_replace(text, std::regex("(%" + view + ": !tile.view<[?x0-9]*)f32"), "$1bf16");
+    text = std::regex_replace(text, std::regex("(tile.load %" + view + "\\[.*: !tile.view<[?x0-9]*)f32"), "$1bf16");
+  }
+  for (const std::string &tile : tiles)
+    text = std::regex_replace(text, std::regex("%" + tile + " = (tile.load .* -> tensor<[x0-9]*)f32>\n"),
+                              "%" + tile + "_narrow = $1bf16>\n%" + tile + " = arith.extf %" + tile + "_narrow : tensor<" + "@" + tile + "@" + "bf16> to tensor<@" + tile + "@f32>\n");
+  for (const std::string &tile : tiles) {
+    // The shape behind the cast is that of the load.
+    std::smatch match;
+    std::regex shape("%" + tile + "_narrow = tile.load .* -> tensor<([x0-9]*)bf16>");
+    size_t at = 0;
+    while (std::regex_search(text.cbegin() + at, text.cend(), match, shape)) {
+      std::string size = match[1];
+      at += match.position(0) + match.length(0);
+      for (int i = 0; i < 2; ++i)
+        text.replace(text.find("@" + tile + "@", at), tile.size() + 2, size);
+    }
+  }
+  return text;
+}
+
 } // namespace
+
+TEST(CpuAttention, LightningOfBf16Rows) {
+  CompiledModule module(inBf16("lightning_prefill.mlir", {"q", "k", "v"}, {"Q", "K", "V"}));
+  for (int rows : {1, 33, 64, 150}) {
+    std::vector<Argument> arguments = lightning(rows, {1, 0, rows, 0}, 2, {0.9f, 0.01f});
+    arguments[0] = arguments[1] = arguments[2] = bf16s(valuesOf(arguments[0]));
+    for (const char *name : {"lightning_prefill_c32", "lightning_prefill_c64"})
+      module.check(name, arguments, {.work = {1}}, kF32);
+  }
+}
 
 TEST(CpuAttention, LightningPrefill) {
   CompiledModule module("lightning_prefill.mlir");
@@ -68,6 +109,10 @@ TEST(CpuAttention, SoftmaxOverAPagedCacheWithStaleNaN) {
   Argument q = floats(randomFloats(rows * 64, 1)), k = floats(keys), v = floats(values), p = integers(pages);
   // Only rows that a tile has are compared: the others keep the pattern.
   Argument o = written(Kind::f32, rows * 64, 16);
+  CompiledModule narrow(inBf16("attention.mlir", {"kcache", "vcache"}, {"K", "V"}));
+  Argument kb = bf16s(keys), vb = bf16s(values);
+  narrow.check("attention_prefill", {q, kb, p, vb, p, o, integers({2, 0, 16, 0, 2, 16, 4, 16, 0, 20, 5, 100})}, {.work = {3}}, kF32);
+  narrow.check("attention_decode", {q, kb, p, vb, p, o, integers({3, 25, 1, 200, 1, 26, 1, 64})}, {.work = {2}}, kF32);
   module.check("attention_prefill", {q, k, p, v, p, o, integers({2, 0, 16, 0, 2, 16, 4, 16, 0, 20, 5, 100})}, {.work = {3}}, kF32);
   module.check("attention_decode", {q, k, p, v, p, o, integers({3, 25, 1, 200, 1, 26, 1, 64})}, {.work = {2}}, kF32);
 }
