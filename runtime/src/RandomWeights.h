@@ -5,6 +5,7 @@
 // this definition.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -24,11 +25,14 @@ inline constexpr uint64_t randomWeightKey(uint64_t seed, std::string_view name) 
   return key;
 }
 
-/// mean + scale * u, with u uniform over the multiples of 2^-23 in [-1, 1); formed in float64, rounded once to float32.
+/// mean + scale * u, with u uniform over the multiples of 2^-23 in [-1, 1); formed in float64, rounded to float32 and then
+/// to bfloat16, to nearest even. So a model has the same weights whether it declares, stores or computes in bfloat16 or
+/// in float32.
 inline constexpr float randomWeight(uint64_t key, uint64_t index, float mean, float scale) {
   const uint64_t bits = mixBits(key + index * 0x9e3779b97f4a7c15u) >> 40;
   const double uniform = double(bits) * 0x1p-23 - 1.0;
-  return float(double(mean) + double(scale) * uniform);
+  const uint32_t word = std::bit_cast<uint32_t>(float(double(mean) + double(scale) * uniform));
+  return std::bit_cast<float>((word + 0x7fffu + (word >> 16 & 1)) & 0xffff0000u);
 }
 
 } // namespace mmc::runtime

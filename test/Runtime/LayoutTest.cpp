@@ -120,10 +120,13 @@ TEST(RandomWeightsTest, DependsOnSeedNameAndIndexOnly) {
   EXPECT_NEAR(sum / kCount, 0, 0.01);
   EXPECT_NEAR(squares / kCount, 1.0 / 3, 0.01);
   EXPECT_GE(low, -1);
-  EXPECT_LT(high, 1);
+  EXPECT_LE(high, 1);
   EXPECT_LT(low, -0.999);
   EXPECT_GT(high, 0.999);
   EXPECT_EQ(randomWeight(key, 5, 2, 0), 2);
+  // A bfloat16: 2 + 2^-7 lies between two of them and goes to the even one.
+  EXPECT_EQ(randomWeight(key, 5, 2 + 0x1p-7f, 0), 2);
+  EXPECT_EQ(randomWeight(key, 5, 2 + 3 * 0x1p-7f, 0), 2 + 0x1p-5f);
 }
 
 } // namespace
