@@ -1,6 +1,7 @@
 // CPU plans of small random models, run by ragged schedules, against the float64 model interpreter.
 //
-// The suite "Quick" is part of every run; "Nightly" has the rest of 200 models. A failure prints the seed; `--gtest_filter=*/SEED` repeats it.
+// The suite "Quick" is part of every run; "Nightly" has the rest of 200 models. A failure prints the seed;
+// `--gtest_filter=*/SEED` repeats it.
 #include "test/E2E/Golden.h"
 #include "test/E2E/RandomModels.h"
 #include "test/E2E/RandomOracle.h"
@@ -44,8 +45,8 @@ INSTANTIATE_TEST_SUITE_P(Nightly, RandomConfigs, testing::Range(kQuick, kAll), s
 
 // ------------------------------------------------------------------------------------------------ bfloat16
 
-/// The median error of a bfloat16 plan, pooled over models, against that of the interpreter with the same rounding points: the yardstick that an
-/// eager run is for the fixtures.
+/// The median error of a bfloat16 plan, pooled over models, against that of the interpreter with the same rounding
+/// points: the yardstick that an eager run is for the fixtures.
 TEST(RandomConfigsBfloat16, MedianErrorAsTheRoundingPointsSay) {
   std::vector<double> actual, yardstick;
   for (uint64_t seed = 1000; seed < 1005; ++seed) {
@@ -60,7 +61,8 @@ TEST(RandomConfigsBfloat16, MedianErrorAsTheRoundingPointsSay) {
     const Schedule schedule = drawSchedule(seed, random.vocabulary);
     const auto rows = runSchedule(model, schedule);
     for (size_t s = 0; s < rows.size(); ++s) {
-      const std::vector<double> reference = exact->run(schedule.prompts[s]).logits, expected = rounded->run(schedule.prompts[s]).logits;
+      const std::vector<double> reference = exact->run(schedule.prompts[s]).logits,
+                                expected = rounded->run(schedule.prompts[s]).logits;
       const std::vector<float> narrow(reference.begin(), reference.end());
       auto append = [&](std::vector<double> &all, const std::vector<float> &values) {
         const auto errors = relativeL2(values, narrow, size_t(random.vocabulary));
@@ -72,7 +74,8 @@ TEST(RandomConfigsBfloat16, MedianErrorAsTheRoundingPointsSay) {
   }
   EXPECT_LE(median(actual), 1.25 * median(yardstick));
   EXPECT_GT(median(actual), 1e-4) << "nothing was rounded";
-  std::printf("median relative L2 %.3e, the interpreter's %.3e, %zu rows\n", median(actual), median(yardstick), actual.size());
+  std::printf("median relative L2 %.3e, the interpreter's %.3e, %zu rows\n", median(actual), median(yardstick),
+              actual.size());
 }
 
 // ------------------------------------------------------------------------------------------------ bitwise
@@ -83,11 +86,13 @@ class RandomBitwise : public testing::TestWithParam<int> {};
 TEST_P(RandomBitwise, ChunksNeighboursThreadsAndSnapshots) {
   RandomModel random = drawModel(uint64_t(GetParam()));
   random.plan.recurrenceBlock = GetParam() % 2 ? 32 : 64;
+  random.plan.dtype = GetParam() % 3 ? "float32" : "bfloat16";
   SCOPED_TRACE(random.summary());
   const Folder folder;
   const TestModel model(compilePlan(folder.write("config.json", random.config()), random.plan), "");
   ASSERT_TRUE(model.ok());
-  const std::vector<int32_t> ids = someTokens(3 * random.plan.recurrenceBlock + 21, int32_t(random.vocabulary), random.seed);
+  const std::vector<int32_t> ids =
+      someTokens(3 * random.plan.recurrenceBlock + 21, int32_t(random.vocabulary), random.seed);
   const std::span prompt(ids);
   const size_t block = random.plan.recurrenceBlock, whole = ids.size() - 5;
 

@@ -12,7 +12,8 @@
 namespace mmc::test {
 
 int64_t Draw::between(int64_t low, int64_t high) {
-  return low + int64_t(runtime::mixBits(runtime::mixBits(key) + ++counter * 0x9e3779b97f4a7c15u) % uint64_t(high - low + 1));
+  return low +
+         int64_t(runtime::mixBits(runtime::mixBits(key) + ++counter * 0x9e3779b97f4a7c15u) % uint64_t(high - low + 1));
 }
 
 double Draw::real(double low, double high) { return low + (high - low) * double(between(0, 1023)) / 1024; }
@@ -23,11 +24,21 @@ static std::vector<int> drawKinds(Draw &draw, int64_t layers) {
   std::vector<int> kinds(static_cast<size_t>(layers));
   const int64_t pattern = draw.between(0, 5), period = draw.between(2, 4);
   for (size_t i = 0; i < kinds.size(); ++i) switch (pattern) {
-    case 0: kinds[i] = 0; break;
-    case 1: kinds[i] = 1; break;
-    case 2: kinds[i] = int64_t(i) % period == period - 1; break;
-    case 3: kinds[i] = i == 0 || i + 1 == kinds.size(); break;
-    default: kinds[i] = int(draw.between(0, 1)); break;
+    case 0:
+      kinds[i] = 0;
+      break;
+    case 1:
+      kinds[i] = 1;
+      break;
+    case 2:
+      kinds[i] = int64_t(i) % period == period - 1;
+      break;
+    case 3:
+      kinds[i] = i == 0 || i + 1 == kinds.size();
+      break;
+    default:
+      kinds[i] = int(draw.between(0, 1));
+      break;
     }
   return kinds;
 }
@@ -54,6 +65,7 @@ RandomModel drawModel(uint64_t seed) {
   m.normEps = draw.of({1e-5, 1e-6});
   m.kinds = drawKinds(draw, m.layers);
   for (int i = 0; i < 6; ++i) m.scales.push_back(i % 2 ? draw.real(0.5, 1.5) : draw.real(0.75, 4));
+  m.weightType = draw.chance(0.5) ? "bfloat16" : "float32";
   m.plan.recurrenceBlock = draw.of<uint32_t>({32, 64, 64, 128, 256});
   m.plan.maxModelLen = 1024;
   m.plan.maxNumBatchedTokens = 1024;
@@ -62,21 +74,27 @@ RandomModel drawModel(uint64_t seed) {
 
 std::string RandomModel::config() const {
   std::ostringstream out;
-  out << "{\"model_type\": \"" << (native ? "minimax" : "minimax_text_01") << "\", \"hidden_act\": \"silu\", \"tie_word_embeddings\": false";
+  out << "{\"model_type\": \"" << (native ? "minimax" : "minimax_text_01")
+      << "\", \"hidden_act\": \"silu\", \"tie_word_embeddings\": false";
   auto field = [&](const char *name, auto value) { out << ",\n \"" << name << "\": " << value; };
   field("vocab_size", vocabulary), field("hidden_size", hidden), field("intermediate_size", intermediate);
-  field("num_hidden_layers", layers), field("num_attention_heads", heads), field("num_key_value_heads", kvHeads), field("head_dim", headDim);
+  field("num_hidden_layers", layers), field("num_attention_heads", heads), field("num_key_value_heads", kvHeads),
+      field("head_dim", headDim);
   field("num_local_experts", experts), field("num_experts_per_tok", topK), field("max_position_embeddings", 10240000);
   field("rms_norm_eps", normEps), field("rope_theta", ropeTheta), field("torch_dtype", '"' + weightType + '"');
   field("eos_token_id", "null");
   static const char *const names[2][6] = {
-      {"layernorm_full_attention_alpha", "layernorm_full_attention_beta", "layernorm_linear_attention_alpha", "layernorm_linear_attention_beta",
-       "layernorm_mlp_alpha", "layernorm_mlp_beta"},
-      {"full_attn_alpha_factor", "full_attn_beta_factor", "linear_attn_alpha_factor", "linear_attn_beta_factor", "mlp_alpha_factor", "mlp_beta_factor"}};
+      {"layernorm_full_attention_alpha", "layernorm_full_attention_beta", "layernorm_linear_attention_alpha",
+       "layernorm_linear_attention_beta", "layernorm_mlp_alpha", "layernorm_mlp_beta"},
+      {"full_attn_alpha_factor", "full_attn_beta_factor", "linear_attn_alpha_factor", "linear_attn_beta_factor",
+       "mlp_alpha_factor", "mlp_beta_factor"}};
   for (size_t i = 0; i < scales.size(); ++i) field(names[native][i], scales[i]);
   if (!native) field("rotary_dim", rotaryDim), field("postnorm", postnorm ? "true" : "false");
   std::string list;
-  for (int kind : kinds) list += (list.empty() ? "" : ", ") + std::string(!native ? (kind ? "1" : "0") : kind ? "\"full_attention\"" : "\"linear_attention\"");
+  for (int kind : kinds)
+    list += (list.empty() ? "" : ", ") + std::string(!native ? (kind ? "1" : "0")
+                                                     : kind  ? "\"full_attention\""
+                                                             : "\"linear_attention\"");
   field(native ? "layer_types" : "attn_type_list", "[" + list + "]");
   out << "}\n";
   return out.str();
@@ -86,8 +104,9 @@ std::string RandomModel::summary() const {
   std::ostringstream out;
   out << "seed " << seed << (native ? ", native" : "") << (postnorm ? "" : ", prenorm") << ", kinds ";
   for (int kind : kinds) out << kind;
-  out << ", hidden " << hidden << ", intermediate " << intermediate << ", heads " << heads << "/" << kvHeads << " x " << headDim << ", rotary " << rotaryDim
-      << ", experts " << topK << "/" << experts << ", vocabulary " << vocabulary << ", block " << plan.recurrenceBlock;
+  out << ", hidden " << hidden << ", intermediate " << intermediate << ", heads " << heads << "/" << kvHeads << " x "
+      << headDim << ", rotary " << rotaryDim << ", experts " << topK << "/" << experts << ", vocabulary " << vocabulary
+      << ", block " << plan.recurrenceBlock;
   return out.str();
 }
 
@@ -95,10 +114,14 @@ std::string RandomModel::summary() const {
 
 static size_t drawLength(Draw &draw) {
   switch (draw.between(0, 4)) {
-  case 0: return size_t(draw.between(1, 3));
-  case 1: return size_t(draw.between(62, 67));
-  case 2: return size_t(draw.between(60, 150));
-  default: return size_t(draw.between(2, 40));
+  case 0:
+    return size_t(draw.between(1, 3));
+  case 1:
+    return size_t(draw.between(62, 67));
+  case 2:
+    return size_t(draw.between(60, 150));
+  default:
+    return size_t(draw.between(2, 40));
   }
 }
 
@@ -113,13 +136,15 @@ Schedule drawSchedule(uint64_t seed, int64_t vocabulary) {
   Schedule schedule;
   schedule.slots = uint32_t(draw.between(1, 5));
   const int64_t count = draw.between(1, 7);
-  for (int64_t s = 0; s < count; ++s) schedule.prompts.push_back(someTokens(drawLength(draw), int32_t(vocabulary), seed * 16 + uint64_t(s)));
+  for (int64_t s = 0; s < count; ++s)
+    schedule.prompts.push_back(someTokens(drawLength(draw), int32_t(vocabulary), seed * 16 + uint64_t(s)));
 
   std::vector<size_t> done(schedule.prompts.size(), 0), alive;
   size_t next = 0;
   while (next < schedule.prompts.size() || !alive.empty()) {
     // New sequences come one by one, so that old and new ones share steps.
-    if (next < schedule.prompts.size() && alive.size() < schedule.slots && (alive.empty() || draw.chance(0.6))) alive.push_back(next++);
+    if (next < schedule.prompts.size() && alive.size() < schedule.slots && (alive.empty() || draw.chance(0.6)))
+      alive.push_back(next++);
     std::vector<RaggedEntry> step;
     for (size_t s : alive)
       if (alive.size() == 1 || draw.chance(0.7)) {
@@ -143,13 +168,15 @@ std::vector<std::vector<float>> runSchedule(const TestModel &model, const Schedu
     std::vector<TestSession::Entry> entries;
     for (const RaggedEntry &entry : step) {
       if (entry.begin == 0) handles[entry.sequence] = session.add();
-      entries.push_back({handles[entry.sequence], std::span(schedule.prompts[entry.sequence]).subspan(entry.begin, entry.count)});
+      entries.push_back(
+          {handles[entry.sequence], std::span(schedule.prompts[entry.sequence]).subspan(entry.begin, entry.count)});
     }
     const auto results = session.step(entries);
     for (size_t i = 0; i < step.size(); ++i) {
       auto &all = rows[step[i].sequence];
       all.insert(all.end(), results[i].begin(), results[i].end());
-      if (step[i].begin + step[i].count == schedule.prompts[step[i].sequence].size()) session.remove(handles[step[i].sequence]);
+      if (step[i].begin + step[i].count == schedule.prompts[step[i].sequence].size())
+        session.remove(handles[step[i].sequence]);
     }
   }
   return rows;

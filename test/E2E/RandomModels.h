@@ -1,4 +1,5 @@
-// Small models of the family and ragged schedules, drawn from a seed: sizes that no released model has, so that no kernel can rely on the usual ones.
+// Small models of the family and ragged schedules, drawn from a seed: sizes that no released model has, so that no
+// kernel can rely on the usual ones.
 //
 // The same seed gives the same model and schedule on every machine; a failing seed is a reproducer.
 #pragma once
@@ -21,7 +22,9 @@ public:
   /// Uniform in [low, high), a multiple of 1/1024 of the range.
   double real(double low, double high);
   bool chance(double probability) { return real(0, 1) < probability; }
-  template <typename T> T of(std::initializer_list<T> list) { return list.begin()[between(0, int64_t(list.size()) - 1)]; }
+  template <typename T> T of(std::initializer_list<T> list) {
+    return list.begin()[between(0, int64_t(list.size()) - 1)];
+  }
 
 private:
   uint64_t key, counter = 0;
@@ -30,9 +33,10 @@ private:
 struct RandomModel {
   uint64_t seed = 0;
   bool native = false, postnorm = true;
-  int64_t layers = 1, hidden = 64, intermediate = 96, heads = 4, kvHeads = 2, headDim = 32, rotaryDim = 16, experts = 4, topK = 2, vocabulary = 320;
+  int64_t layers = 1, hidden = 64, intermediate = 96, heads = 4, kvHeads = 2, headDim = 32, rotaryDim = 16, experts = 4,
+          topK = 2, vocabulary = 320;
   double ropeTheta = 1e4, normEps = 1e-5;
-  std::vector<int> kinds; ///< per layer: 0 lightning, 1 softmax
+  std::vector<int> kinds;     ///< per layer: 0 lightning, 1 softmax
   std::vector<double> scales; ///< alpha and beta of softmax, lightning, mlp
   std::string weightType = "float32";
   PlanOptions plan; ///< how it is compiled
@@ -59,7 +63,8 @@ struct Schedule {
 
 Schedule drawSchedule(uint64_t seed, int64_t vocabulary);
 
-/// Runs a schedule; all rows of logits of each sequence. A sequence is created at its first entry and freed after its last token.
+/// Runs a schedule; all rows of logits of each sequence. A sequence is created at its first entry and freed after its
+/// last token.
 std::vector<std::vector<float>> runSchedule(const TestModel &model, const Schedule &schedule, uint32_t threads = 0);
 
 /// A folder that is removed at the end, with the files that were written into it.

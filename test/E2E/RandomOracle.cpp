@@ -88,7 +88,8 @@ std::unique_ptr<Oracle> Oracle::create(const std::string &model, const std::stri
 }
 
 size_t comparableRows(const OracleRows &reference, double bar) {
-  return size_t(std::find_if(reference.gaps.begin(), reference.gaps.end(), [bar](double gap) { return gap < bar; }) - reference.gaps.begin());
+  return size_t(std::find_if(reference.gaps.begin(), reference.gaps.end(), [bar](double gap) { return gap < bar; }) -
+                reference.gaps.begin());
 }
 
 void Agreement::add(std::span<const float> actual, const OracleRows &reference) {
@@ -109,8 +110,9 @@ double Agreement::relative() const { return largest > 0 ? difference / largest :
 
 std::string Agreement::text() const {
   char line[200];
-  std::snprintf(line, sizeof line, "%.2e of the largest logit %.3g over %zu rows, %zu left out, smallest router gap %.2e", relative(), largest, rows, leftOut,
-                smallestGap);
+  std::snprintf(line, sizeof line,
+                "%.2e of the largest logit %.3g over %zu rows, %zu left out, smallest router gap %.2e", relative(),
+                largest, rows, leftOut, smallestGap);
   return line;
 }
 
