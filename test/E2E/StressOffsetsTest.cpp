@@ -1,6 +1,7 @@
-// Offsets above 2^32 bytes in every kind of memory that can be that large: embedding table, lm_head, experts,
-// activations, state pool and KV pool of the released model in float32, on address space of which only a few pages are
-// ever touched.
+// Offsets above 2^32 bytes, and element numbers above 2^32, in every kind of memory that can be that large: embedding
+// table, lm_head, experts, activations, state pool and KV pool, on address space of which only a few pages are ever
+// touched.
+#include "test/E2E/RandomModels.h"
 #include "test/E2E/StressKernels.h"
 
 #include <cmath>
@@ -9,16 +10,23 @@
 namespace mmc::test {
 namespace {
 
-constexpr int64_t kHidden = 6144, kIntermediate = 9216, kVocabulary = 200064, kExperts = 32, kHeads = 64, kKvHeads = 8,
+constexpr int64_t kHidden = 6144, kIntermediate = 9216, kVocabulary = 800000, kExperts = 96, kHeads = 64, kKvHeads = 8,
                   kDim = 128;
-constexpr uint64_t kFourGiB = uint64_t(1) << 32;
-constexpr double kBar = 1e-5; // of the row's largest absolute value
+constexpr uint64_t kLimit = uint64_t(1) << 32; // bytes, and elements
+constexpr double kBar = 1e-5;                  // of the row's largest absolute value
 
 class StressOffsets : public testing::Test {
 protected:
   static void SetUpTestSuite() {
-    kernels = new PipelineKernels(std::string(MMC_SOURCE_DIR) + "/test/Inputs/text01-full", 65536,
-                                  {"embedding", "linear_200064x", "experts_swiglu", "experts_6144x", "lightning",
+    // The released shapes with more experts and a larger vocabulary.
+    RandomModel model;
+    model.hidden = kHidden, model.intermediate = kIntermediate, model.vocabulary = kVocabulary,
+    model.experts = kExperts;
+    model.heads = kHeads, model.kvHeads = kKvHeads, model.headDim = kDim, model.rotaryDim = 64;
+    model.kinds = {0, 1}, model.layers = 2;
+    const Folder folder;
+    kernels = new PipelineKernels(folder.write("config.json", model.config()), 65536,
+                                  {"embedding", "linear_800000x", "experts_swiglu", "experts_6144x", "lightning",
                                    "rope64_append", "attention_decode"});
   }
   static void TearDownTestSuite() { delete kernels; }
@@ -41,8 +49,9 @@ double dot(const float *a, const std::vector<float> &b) {
 
 TEST_F(StressOffsets, EmbeddingRows) {
   const Sparse table(kVocabulary * kHidden * 4);
-  const int32_t boundary = int32_t(kFourGiB / (kHidden * 4)); // this row crosses 2^32
-  const std::vector<int32_t> ids = {int32_t(kVocabulary) - 1, boundary, boundary + 1, 5};
+  std::vector<int32_t> ids = {int32_t(kVocabulary) - 1, 5};
+  for (uint64_t elements : {kLimit / 4, kLimit / 2, kLimit}) // the row that crosses, and the next
+    for (uint64_t next : {0, 1}) ids.push_back(int32_t(elements / kHidden + next));
   for (int32_t id : ids) {
     const std::vector<float> row = someFloats(kHidden, uint64_t(id));
     std::copy(row.begin(), row.end(), table.floats() + int64_t(id) * kHidden);
@@ -60,10 +69,10 @@ TEST_F(StressOffsets, EmbeddingRows) {
 
 TEST_F(StressOffsets, PanelsOfTheHead) {
   const Sparse weight(kVocabulary * kHidden * 4), y(2 * kVocabulary * 4);
-  const runtime::Layout layout = kernels->layout("linear_200064x", 1);
+  const runtime::Layout layout = kernels->layout("linear_800000x", 1);
   const std::vector<float> x = someFloats(2 * kHidden, 7);
-  const int64_t boundary = int64_t(kFourGiB / (kHidden * 4)) / 64;
-  for (int64_t panel : {boundary, boundary + 1, kVocabulary / 64 - 1}) {
+  for (uint64_t elements : {kLimit / 4, kLimit / 2, kLimit, uint64_t(kVocabulary * kHidden - 1)}) {
+    const int64_t panel = int64_t(elements / kHidden / 64);
     std::vector<double> expected(128);
     for (int64_t n = 0; n < 64; ++n) {
       const std::vector<float> row = someFloats(kHidden, uint64_t(panel * 64 + n));
@@ -72,7 +81,7 @@ TEST_F(StressOffsets, PanelsOfTheHead) {
     }
     for (cpu::Variant variant : cpu::allVariants()) {
       std::fill_n(y.floats() + panel * 64, 64, NAN), std::fill_n(y.floats() + kVocabulary + panel * 64, 64, NAN);
-      kernels->run("linear_200064x", variant, {word(x.data()), word(weight.floats()), word(y.floats()), 2}, panel,
+      kernels->run("linear_800000x", variant, {word(x.data()), word(weight.floats()), word(y.floats()), 2}, panel,
                    panel + 1);
       std::vector<float> found(y.floats() + panel * 64, y.floats() + panel * 64 + 64);
       found.insert(found.end(), y.floats() + kVocabulary + panel * 64, y.floats() + kVocabulary + panel * 64 + 64);
@@ -83,7 +92,7 @@ TEST_F(StressOffsets, PanelsOfTheHead) {
 
 TEST_F(StressOffsets, TheLastExpert) {
   const uint64_t expertBytes = kIntermediate * kHidden * 4;
-  ASSERT_GT((kExperts - 1) * expertBytes, kFourGiB);
+  ASSERT_GT((kExperts - 1) * expertBytes / 4, kLimit);
   const Sparse gate(kExperts * expertBytes), up(kExperts * expertBytes), down(kExperts * expertBytes);
   std::vector<int32_t> offsets(kExperts + 1, 0), source = {1, 0};
   offsets[kExperts] = 2; // both rows belong to the last expert
@@ -153,9 +162,9 @@ class StressLightning : public StressOffsets {
 protected:
   /// Runs the kernel on the last head of a slot and of rows beyond 2^32 bytes, and compares outputs and state.
   void check(const std::string &kernel, int64_t count, bool stateBeforeOutput) {
-    const int64_t slot = 1100, row = 50000, head = kHeads - 1;
-    ASSERT_GT(uint64_t(slot * kStateElements * 4), kFourGiB);
-    ASSERT_GT(uint64_t(row * kQkv * 4), kFourGiB);
+    const int64_t slot = 4200, row = 65000, head = kHeads - 1;
+    ASSERT_GT(uint64_t(slot * kStateElements), kLimit);
+    ASSERT_GT(uint64_t(row * kQkv * 4), kLimit);
     for (cpu::Variant variant : cpu::allVariants()) {
       SCOPED_TRACE(cpu::variantName(variant));
       const Sparse qkv(uint64_t((row + 80) * kQkv * 4)), states(uint64_t((slot + 1) * kStateElements * 4)),
@@ -192,8 +201,8 @@ TEST_F(StressLightning, Decode) { check("lightning_decode", 1, false); }
 // ------------------------------------------------------------------------------------------------ KV pages
 
 TEST_F(StressOffsets, PagesOfTheCache) {
-  const int64_t pageElements = 64 * kKvHeads * kDim, page = 17000, tableWidth = 65536 / 64, slot = 2, length = 3;
-  ASSERT_GT(uint64_t(page * pageElements * 4), kFourGiB);
+  const int64_t pageElements = 64 * kKvHeads * kDim, page = 70000, tableWidth = 65536 / 64, slot = 2, length = 3;
+  ASSERT_GT(uint64_t(page * pageElements), kLimit);
   const Sparse keys(uint64_t((page + 1) * pageElements * 4)), values(uint64_t((page + 1) * pageElements * 4));
   std::vector<int32_t> table(size_t((slot + 1) * tableWidth), 0);
   table[size_t(slot * tableWidth)] = int32_t(page);
