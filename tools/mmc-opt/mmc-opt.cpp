@@ -3,6 +3,7 @@
 #include "dialects/Plan/IR/Plan.h"
 #include "dialects/Tile/IR/Tile.h"
 #include "passes/Conversion/TileToPlan/TileToPlan.h"
+#include "passes/Conversion/TileToVector/Passes.h"
 #include "passes/Pipelines/Pipelines.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -23,9 +24,11 @@ int main(int argc, char **argv) {
   mmc::model::registerModelDialect(registry);
   mmc::tile::registerTileDialect(registry);
   mmc::planir::registerPlanDialect(registry);
+  registry.insert<mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::vector::VectorDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mmc::registerAllPasses();
   mmc::registerTileToPlanPass();
+  mmc::cpu::registerMmcTileToVectorPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "mmc optimizer driver\n", registry));
 }

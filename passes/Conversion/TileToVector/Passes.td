@@ -13,7 +13,9 @@ def LowerTileToVector : Pass<"mmc-lower-tile-to-vector", "::mlir::ModuleOp"> {
 
     * (C1) of the work domain only the first dimension may have a run-time extent;
     * (C2) tiles have rank 1 to 3;
-    * (C3) views in panels are read by products only, with n a multiple of 16, padded to 64, k = 1 for f32 and k = 2 for bf16, from a row that is a multiple of 64.
+    * (C3) views in panels are read by products only, with n a multiple of 16, padded to 64, k = 1 for f32 and k = 2 for bf16, from a row that is a
+      multiple of 64;
+    * (C4) tiles of bf16 are loaded, stored, widened, narrowed, selected and multiplied as operands of products; other arithmetic is in f32.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
@@ -26,8 +28,8 @@ def LowerTileToVector : Pass<"mmc-lower-tile-to-vector", "::mlir::ModuleOp"> {
 def ExpandVectorMath : Pass<"mmc-expand-vector-math"> {
   let summary = "Replace math functions on f32 by polynomials, so that no call is left";
   let description = [{
-    exp, log, tanh, erf and their like by the approximations of the math dialect; sin and cos by polynomials whose absolute error on [-pi, pi] is
-    below 1e-6. The result has no call into a mathematics library.
+    exp, log, tanh, sin, cos, erf and their like by the approximations of the math dialect: exp within about an ulp and exact at NaN, the infinities
+    and zero, sin and cos within 1e-6 on [-pi, pi]. The result has no call into a mathematics library.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
