@@ -81,6 +81,33 @@ TEST(HostObjectTest, WhatKernelsDoNotNeedIsRefused) {
   expectFailure(check(object), StatusCode::integrity, {"thread-local"});
 }
 
+/// The dynamic symbol of a name; the first segment is loaded where it lies in the file.
+Elf64_Sym &symbol(std::vector<uint8_t> &object, const std::string &name) {
+  auto *symbols = reinterpret_cast<Elf64_Sym *>(object.data() + dynamic(object, DT_SYMTAB).d_un.d_ptr);
+  const auto *strings = reinterpret_cast<const char *>(object.data() + dynamic(object, DT_STRTAB).d_un.d_ptr);
+  for (int i = 1; i < 64; ++i)
+    if (strings + symbols[i].st_name == name) return symbols[i];
+  ADD_FAILURE() << "no symbol " << name;
+  return symbols[0];
+}
+
+TEST(HostObjectTest, SymbolsThatKernelsDoNotNeedAreRefused) {
+  std::vector<uint8_t> object = tinyObject();
+  symbol(object, "append_v3").st_shndx = SHN_UNDEF;
+  expectFailure(check(object), StatusCode::integrity, {"undefined symbol 'append_v3'"});
+  for (auto [type, bind] : {std::pair(STT_GNU_IFUNC, STB_GLOBAL), {STT_TLS, STB_GLOBAL}, {STT_FUNC, STB_GNU_UNIQUE}}) {
+    object = tinyObject();
+    symbol(object, "append_v3").st_info = ELF64_ST_INFO(bind, type);
+    expectFailure(check(object), StatusCode::integrity, {"'append_v3' of a kind"});
+  }
+  object = tinyObject();
+  symbol(object, "embed_v3").st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT);
+  expectFailure(check(object), StatusCode::integrity, {"'embed_v3' is missing"});
+  object = tinyObject();
+  symbol(object, "embed_v3").st_value = 8;
+  expectFailure(check(object), StatusCode::integrity, {"'embed_v3' is missing"});
+}
+
 TEST(HostObjectTest, RandomDamageNeverCrashes) {
   const std::vector<uint8_t> good = tinyObject();
   uint64_t random = 7;
