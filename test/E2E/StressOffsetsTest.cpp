@@ -4,6 +4,7 @@
 #include "test/E2E/RandomModels.h"
 #include "test/E2E/StressKernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -220,6 +221,11 @@ TEST_F(StressOffsets, PagesOfTheCache) {
                   word(rotated.data()), word(positions.data()), word(slots.data())},
                  0, length);
     EXPECT_EQ(rotated, q);
+    // Written where the page is, not only read back from where it was written.
+    for (const Sparse *pool : {&keys, &values}) {
+      const float *begin = pool->floats() + page * pageElements;
+      EXPECT_EQ(std::count_if(begin, begin + pageElements, [](float x) { return x != 0; }), length * kKvHeads * kDim);
+    }
     const int32_t record[] = {int32_t(slot), int32_t(length - 1), 1, int32_t(length - 1)};
     kernels->run("attention_decode", variant,
                  {word(rotated.data()), word(o.data()), word(keys.floats()), word(table.data()), word(values.floats()),
