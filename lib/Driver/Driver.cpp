@@ -9,6 +9,7 @@
 #include <csignal>
 #include <map>
 #include <new>
+#include <span>
 
 namespace mmc::driver {
 
@@ -70,8 +71,11 @@ std::string givenCommand(const CLI::App &app) {
   return {};
 }
 
-Status usageError(const CLI::App &app, const CLI::ParseError &error) {
+Status usageError(const CLI::App &app, const CLI::ParseError &error, std::span<char *const> arguments) {
   const std::string command = givenCommand(app);
+  const auto word = std::find_if(arguments.begin(), arguments.end(), [](const char *text) { return text[0] != '-'; });
+  if (command.empty() && word != arguments.end())
+    return Status(kUsage, cat("unknown command '", *word, "'"), "commands are import, compile, run, tokenize, inspect, verify, bench");
   return Status(kUsage, error.what(), cat("see `mmc ", command.empty() ? "" : command + " ", "--help`"));
 }
 
@@ -121,7 +125,7 @@ int runDriver(int argc, char **argv) {
   } catch (const CLI::Success &success) {
     return app.exit(success); // --help and --version, on standard output
   } catch (const CLI::ParseError &error) {
-    reportError(usageError(app, error));
+    reportError(usageError(app, error, {argv + 1, argv + argc}));
     return int(StatusCode::usage);
   }
   const Status status = runSelected(selected);

@@ -18,7 +18,11 @@ Status decodeIds(const TokenizeFlags &flags, const text::Tokenizer &tokenizer) {
   auto ids = parseTokenIds(flags.decode);
   MMC_RETURN_IF_ERROR(ids.status());
   auto decoded = tokenizer.decode(*ids);
-  MMC_RETURN_IF_TEXT_ERROR(decoded);
+  if (!decoded) { // the ids came from the command line
+    text::Error error = decoded.error();
+    if (error.code == text::ErrorCode::IdOutOfRange) error.kind = text::ErrorKind::Usage;
+    return fromText(error);
+  }
   if (!flags.json) return writeOutput(*decoded + "\n");
   return writeOutput(nlohmann::json{{"text", *decoded}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
                      "\n");
