@@ -8,7 +8,8 @@
 
 namespace mmc::benchmark {
 
-/// Processor seconds of this thread that a call takes: other work on the machine does not count, as far as it leaves the caches alone.
+/// Processor seconds of this thread that a call takes: other work on the machine does not count, as far as it leaves
+/// the caches alone.
 template <typename Function> double seconds(Function &&function) {
   auto now = [] {
     timespec time;
@@ -23,7 +24,8 @@ template <typename Function> double seconds(Function &&function) {
 /// The best variant that this machine executes.
 cpu::Variant hostVariant();
 
-/// FLOP per second of a loop of independent FMAs in registers, in the variant's widest f32 vectors, over about a millisecond.
+/// FLOP per second of a loop of independent FMAs in registers, in the variant's widest f32 vectors, over about a
+/// millisecond.
 double fmaPeak(cpu::Variant variant);
 
 /// The same for dot products of bf16 pairs; the f32 peak where the machine has no such instruction.

@@ -1,6 +1,7 @@
 // Tile kernels to one shared object: a job per kernel and variant, on as many threads as asked for, then one link.
 //
-// A job owns its module and its LLVM context; jobs share the MLIR context, whose dialects are all loaded before the first one starts.
+// A job owns its module and its LLVM context; jobs share the MLIR context, whose dialects are all loaded before the
+// first one starts.
 #include "lib/Target/CPU/CompileCpu.h"
 
 #include "dialects/Tile/IR/Tile.h"
@@ -41,8 +42,7 @@ static bool runJob(Job &job) {
   for (auto function : job.module->getOps<LLVM::LLVMFuncOp>())
     if (function.getSymName() == job.result.symbol)
       job.result.scratchBytes = function->getAttrOfType<IntegerAttr>(kScratchBytesAttr).getInt();
-  if (emitObject(*job.module, job.object, job.error, job.keepLlvm ? &job.result.llvm : nullptr))
-    return true;
+  if (emitObject(*job.module, job.object, job.error, job.keepLlvm ? &job.result.llvm : nullptr)) return true;
   job.error = "kernel '" + job.result.name + "' for " + variantName(job.target.variant) + ": " + job.error;
   return false;
 }
@@ -52,17 +52,14 @@ static void runJobs(std::vector<Job> &jobs, unsigned threads) {
   std::atomic<bool> stop = false;
   auto work = [&] {
     for (size_t i = next++; i < jobs.size() && !stop; i = next++) {
-      if (!runJob(jobs[i]))
-        stop = true;
+      if (!runJob(jobs[i])) stop = true;
       jobs[i].module = nullptr;
     }
   };
   std::vector<std::thread> helpers;
-  for (unsigned t = 1; t < threads && t < jobs.size(); ++t)
-    helpers.emplace_back(work);
+  for (unsigned t = 1; t < threads && t < jobs.size(); ++t) helpers.emplace_back(work);
   work();
-  for (std::thread &helper : helpers)
-    helper.join();
+  for (std::thread &helper : helpers) helper.join();
 }
 
 std::optional<CpuObject> mmc::cpu::compileCpu(ModuleOp module, const CpuOptions &options, std::string &error) {
@@ -73,8 +70,7 @@ std::optional<CpuObject> mmc::cpu::compileCpu(ModuleOp module, const CpuOptions 
   std::string reason;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     std::lock_guard lock(mutex);
-    if (reason.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
-      reason = diagnostic.str();
+    if (reason.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error) reason = diagnostic.str();
     return failure();
   });
 
@@ -108,7 +104,6 @@ std::optional<CpuObject> mmc::cpu::compileCpu(ModuleOp module, const CpuOptions 
     error = "the module has no tile.kernel, or no variant was asked for";
     return std::nullopt;
   }
-  if (!linkSharedObject(objects, result.elf, error))
-    return std::nullopt;
+  if (!linkSharedObject(objects, result.elf, error)) return std::nullopt;
   return result;
 }

@@ -4,11 +4,12 @@
 //
 //   void NAME__VARIANT(const void *args, int64_t begin, int64_t end, void *scratch)
 //
-// that runs the work points [begin, end) of the kernel's domain, numbered row-major with the last dimension fastest. Ranges may run at the
-// same time on several threads; each call needs its own scratch memory. `args` is an array of 8-byte words in the order of the kernel's
-// arguments: a view is the pointer to its first element; a paged view is two words, the pool's pointer and the pointer to the page table
-// (int32); a work list is the pointer to its records, int32 x 4 of (slot, row, rows, position); an index is a 64-bit integer.
-// The object has no undefined symbol, no DT_NEEDED and no relocation that names a symbol.
+// that runs the work points [begin, end) of the kernel's domain, numbered row-major with the last dimension fastest.
+// Ranges may run at the same time on several threads; each call needs its own scratch memory. `args` is an array of
+// 8-byte words in the order of the kernel's arguments: a view is the pointer to its first element; a paged view is two
+// words, the pool's pointer and the pointer to the page table (int32); a work list is the pointer to its records, int32
+// x 4 of (slot, row, rows, position); an index is a 64-bit integer. The object has no undefined symbol, no DT_NEEDED
+// and no relocation that names a symbol.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +47,8 @@ struct CpuOptions {
   std::vector<Variant> variants = {Variant::x86_64_v3, Variant::avx512, Variant::avx512_bf16};
   /// Threads that compile; 0 is as many as the machine has. The bytes do not depend on it.
   unsigned threads = 0;
-  /// For tests: compile the 16-lane variants for x86-64-v3, with the bf16 dot product written out in plain arithmetic. Their logic then
-  /// runs on machines without AVX-512.
+  /// For tests: compile the 16-lane variants for x86-64-v3, with the bf16 dot product written out in plain arithmetic.
+  /// Their logic then runs on machines without AVX-512.
   bool emulateAvx512 = false;
   /// Keep the optimised LLVM IR of every function as text.
   bool keepLlvm = false;
@@ -70,8 +71,9 @@ struct CpuObject {
   std::vector<CpuKernel> kernels;
 };
 
-/// Compiles every tile.kernel of `module`, which stays as it is. Other ops of the module are ignored. On failure returns nothing, sets
-/// `error` to one line and has reported details to the context's diagnostic handlers. Not to be called twice at a time on one context.
+/// Compiles every tile.kernel of `module`, which stays as it is. Other ops of the module are ignored. On failure
+/// returns nothing, sets `error` to one line and has reported details to the context's diagnostic handlers. Not to be
+/// called twice at a time on one context.
 std::optional<CpuObject> compileCpu(mlir::ModuleOp module, const CpuOptions &options, std::string &error);
 
 } // namespace mmc::cpu

@@ -1,7 +1,7 @@
 // From the LLVM dialect to an object file, in process.
 //
-// Vectorisation and unrolling are switched off: the loops are what the tile lowering decided. Library functions are switched off too, so that
-// no loop becomes a call to memcpy or memset.
+// Vectorisation and unrolling are switched off: the loops are what the tile lowering decided. Library functions are
+// switched off too, so that no loop becomes a call to memcpy or memset.
 #include "lib/Target/CPU/Stages.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -34,11 +34,10 @@ static std::unique_ptr<TargetMachine> makeMachine(std::string &error) {
   });
   Triple triple(kTriple);
   const Target *target = TargetRegistry::lookupTarget(triple, error);
-  if (!target)
-    return nullptr;
+  if (!target) return nullptr;
   // Functions name their own processor and features.
-  return std::unique_ptr<TargetMachine>(
-      target->createTargetMachine(triple, "x86-64", "", TargetOptions(), Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default));
+  return std::unique_ptr<TargetMachine>(target->createTargetMachine(triple, "x86-64", "", TargetOptions(), Reloc::PIC_,
+                                                                    CodeModel::Small, CodeGenOptLevel::Default));
 }
 
 static TargetLibraryInfoImpl noLibrary() {
@@ -67,8 +66,7 @@ static void optimise(Module &module, TargetMachine &machine) {
 
 bool mmc::cpu::emitObject(mlir::ModuleOp source, SmallVectorImpl<char> &object, std::string &error, std::string *text) {
   std::unique_ptr<TargetMachine> machine = makeMachine(error);
-  if (!machine)
-    return false;
+  if (!machine) return false;
   LLVMContext context;
   std::unique_ptr<Module> module = mlir::translateModuleToLLVMIR(source, context, "kernel");
   if (!module) {
@@ -78,8 +76,7 @@ bool mmc::cpu::emitObject(mlir::ModuleOp source, SmallVectorImpl<char> &object, 
   module->setTargetTriple(machine->getTargetTriple());
   module->setDataLayout(machine->createDataLayout());
   raw_string_ostream problems(error);
-  if (verifyModule(*module, &problems))
-    return false;
+  if (verifyModule(*module, &problems)) return false;
   optimise(*module, *machine);
   if (text) {
     raw_string_ostream os(*text);

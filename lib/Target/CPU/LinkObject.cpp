@@ -1,6 +1,7 @@
 // Objects to one shared object, by ld.lld as a program with temporary files.
 //
-// `-z defs` makes an undefined symbol an error; no build id, no paths and no time are in the output, so the bytes depend on the objects only.
+// `-z defs` makes an undefined symbol an error; no build id, no paths and no time are in the output, so the bytes
+// depend on the objects only.
 #include "lib/Target/CPU/Stages.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -18,8 +19,7 @@ namespace {
 class TemporaryFolder {
 public:
   ~TemporaryFolder() {
-    if (!path.empty())
-      sys::fs::remove_directories(path, /*IgnoreErrors=*/true);
+    if (!path.empty()) sys::fs::remove_directories(path, /*IgnoreErrors=*/true);
   }
   std::error_code create() { return sys::fs::createUniqueDirectory("mmc-link", path); }
   std::string file(const Twine &name) const {
@@ -34,11 +34,9 @@ private:
 } // namespace
 
 static std::string findLinker() {
-  if (sys::fs::can_execute(MMC_LLD_PROGRAM))
-    return MMC_LLD_PROGRAM;
+  if (sys::fs::can_execute(MMC_LLD_PROGRAM)) return MMC_LLD_PROGRAM;
   for (const char *name : {"ld.lld-22", "ld.lld"})
-    if (ErrorOr<std::string> found = sys::findProgramByName(name))
-      return *found;
+    if (ErrorOr<std::string> found = sys::findProgramByName(name)) return *found;
   return {};
 }
 
@@ -59,8 +57,9 @@ bool mmc::cpu::linkSharedObject(ArrayRef<SmallVector<char, 0>> objects, std::str
     return false;
   }
   std::string output = folder.file("kernels.so"), log = folder.file("log");
-  std::vector<std::string> arguments{linker, "-shared", "-z", "defs", "-z", "noexecstack", "--build-id=none", "--hash-style=gnu",
-                                     "-Bsymbolic", "--strip-all", "--threads=1", "-o", output};
+  std::vector<std::string> arguments{
+      linker,       "-shared",     "-z",          "defs", "-z",  "noexecstack", "--build-id=none", "--hash-style=gnu",
+      "-Bsymbolic", "--strip-all", "--threads=1", "-o",   output};
   for (auto [i, object] : llvm::enumerate(objects)) {
     arguments.push_back(folder.file(Twine(i) + ".o"));
     std::error_code code;
@@ -82,7 +81,6 @@ bool mmc::cpu::linkSharedObject(ArrayRef<SmallVector<char, 0>> objects, std::str
     return false;
   }
   elf = contentsOf(output);
-  if (elf.empty())
-    error = "ld.lld wrote no output";
+  if (elf.empty()) error = "ld.lld wrote no output";
   return !elf.empty();
 }

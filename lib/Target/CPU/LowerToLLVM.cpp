@@ -1,6 +1,7 @@
 // The pass pipeline from tile kernels to the LLVM dialect.
 //
-// scf goes to control flow before vectors go to LLVM (the other order leaves ops of both dialects behind); no pass here makes a call.
+// scf goes to control flow before vectors go to LLVM (the other order leaves ops of both dialects behind); no pass here
+// makes a call.
 #include "lib/Target/CPU/Stages.h"
 #include "passes/Conversion/TileToVector/CpuTarget.h"
 #include "passes/Conversion/TileToVector/Passes.h"
@@ -46,6 +47,5 @@ void mmc::cpu::prepareContext(MLIRContext &context) {
   manager.getDependentDialects(registry);
   context.appendDialectRegistry(registry);
   // Threads must find everything loaded.
-  for (StringRef name : registry.getDialectNames())
-    context.getOrLoadDialect(name);
+  for (StringRef name : registry.getDialectNames()) context.getOrLoadDialect(name);
 }

@@ -1,4 +1,5 @@
-// What the lowering needs to know of a CPU variant: vector width, register tile, bf16 instructions. See shared register budgets in the comments.
+// What the lowering needs to know of a CPU variant: vector width, register tile, bf16 instructions. See shared register
+// budgets in the comments.
 #pragma once
 
 #include "lib/Target/CPU/CompileCpu.h"
@@ -27,11 +28,10 @@ struct CpuTarget {
     return target;
   }
 
-  /// Vectors per row of a register tile of `rows` rows. 16 registers hold at most 12 accumulators beside two vectors of B and a broadcast; few
-  /// rows take more columns, so that one row streams whole panels. 32 registers hold 24.
+  /// Vectors per row of a register tile of `rows` rows. 16 registers hold at most 12 accumulators beside two vectors of
+  /// B and a broadcast; few rows take more columns, so that one row streams whole panels. 32 registers hold 24.
   int vectorsPerRow(int rows) const {
-    if (lanes == 16)
-      return 4;
+    if (lanes == 16) return 4;
     return rows == 1 ? 8 : rows == 2 ? 4 : 2;
   }
 

@@ -1,5 +1,6 @@
-// Operands of products in the form that a register tile reads: A by scalars along k at any stride, B by vectors of adjacent columns, from weight
-// panels or from memory whose rows are k. What does not lie so is copied once, where the value is defined.
+// Operands of products in the form that a register tile reads: A by scalars along k at any stride, B by vectors of
+// adjacent columns, from weight panels or from memory whose rows are k. What does not lie so is copied once, where the
+// value is defined.
 #include "passes/Conversion/TileToVector/Lowering.h"
 
 using namespace mlir;
@@ -21,25 +22,18 @@ bool Lowering::takesPairs(tile::DotOp dot) {
 
 bool Lowering::readsInPlace(const Place &place, tile::DotOp dot, unsigned operand) {
   bool isA = operand == 0;
-  if (place.panels)
-    return !isA && dot.getTransposeB();
+  if (place.panels) return !isA && dot.getTransposeB();
   bool pairs = isA && takesPairs(dot) && target.bf16;
-  if (pairs ? !place.element.isBF16() || place.strides[1] != 1 : !place.element.isF32())
-    return false;
+  if (pairs ? !place.element.isBF16() || place.strides[1] != 1 : !place.element.isF32()) return false;
   // bf16 in memory is widened as B is read where few rows of A use it; else once, by a copy.
-  if (place.widened && (isA || cast<ShapedType>(dot.getResult().getType()).getDimSize(0) > kWidenedRows))
-    return false;
+  if (place.widened && (isA || cast<ShapedType>(dot.getResult().getType()).getDimSize(0) > kWidenedRows)) return false;
   bool transposed = isA ? dot.getTransposeA() : dot.getTransposeB();
-  if (place.rows && (!isA || transposed))
-    return false;
+  if (place.rows && (!isA || transposed)) return false;
   Value bound = place.bounds[0];
-  if (place.bounds[1])
-    return false;
+  if (place.bounds[1]) return false;
   auto mapped = [&](Value value) { return value ? scalars.lookupOrNull(value) : Value(); };
-  if (isA)
-    return !bound || bound == mapped(transposed ? uses.stepsOf(dot) : uses.rowsRead(dot.getResult()));
-  if (transposed)
-    return place.strides[0] == 1; // Columns beyond the bound are cleared after the sum.
+  if (isA) return !bound || bound == mapped(transposed ? uses.stepsOf(dot) : uses.rowsRead(dot.getResult()));
+  if (transposed) return place.strides[0] == 1; // Columns beyond the bound are cleared after the sum.
   return place.strides[1] == 1 && (!bound || bound == mapped(uses.stepsOf(dot)));
 }
 
@@ -51,26 +45,21 @@ void Lowering::prepareOperands(Value value) {
 
 void Lowering::prepareOperand(Value value, tile::DotOp dot, unsigned operand) {
   if (auto place = places.find(value); place != places.end()) {
-    if (readsInPlace(place->second, dot, operand))
-      return;
-    if (place->second.panels)
-      return fail(dot, "expected operand b in panels with transpose_b");
+    if (readsInPlace(place->second, dot, operand)) return;
+    if (place->second.panels) return fail(dot, "expected operand b in panels with transpose_b");
   }
   bool columns = operand == 1 && dot.getTransposeB();
   bool pairs = operand == 0 && takesPairs(dot) && target.bf16;
   int form = columns ? formColumnsOfB : pairs ? formPlainBf16 : formPlainF32;
   auto key = std::pair(value.getAsOpaquePointer(), form);
   // The copy belongs to the block that defines the value, in which this is called once per value.
-  if (auto known = operandPlaces.find(key); known != operandPlaces.end())
-    return;
+  if (auto known = operandPlaces.find(key); known != operandPlaces.end()) return;
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<int64_t> shape(type.getShape());
-  if (columns)
-    std::swap(shape[0], shape[1]);
+  if (columns) std::swap(shape[0], shape[1]);
   Place place = allocate(shape, pairs ? Type(builder.getBF16Type()) : builder.getF32Type());
   operandPlaces[key] = place;
-  if (columns)
-    return copyTransposed(value, place);
+  if (columns) return copyTransposed(value, place);
   Value limit = uses.rowsRead(value);
   limit = limit ? scalars.lookupOrNull(limit) : Value();
   bool widen = type.getElementType().isBF16() && !pairs;
@@ -112,7 +101,6 @@ Lowering::DotForm Lowering::formOf(tile::DotOp dot) {
   Value steps = uses.stepsOf(dot);
   steps = steps ? scalars.lookupOrNull(steps) : Value();
   form.steps = form.pairs ? emit.index(form.k / 2) : clampedRows(steps, form.k);
-  if (!form.a.base || !form.b.base)
-    fail(dot, "has an operand that is not supported by the CPU target");
+  if (!form.a.base || !form.b.base) fail(dot, "has an operand that is not supported by the CPU target");
   return form;
 }

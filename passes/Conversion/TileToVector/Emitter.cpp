@@ -1,4 +1,5 @@
-// Small building blocks of generated code. Folding of constants keeps the emitted text short; the rest is left to the optimiser.
+// Small building blocks of generated code. Folding of constants keeps the emitted text short; the rest is left to the
+// optimiser.
 #include "passes/Conversion/TileToVector/Emitter.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -11,8 +12,7 @@ using namespace mmc::cpu;
 
 std::optional<int64_t> Emitter::constantOf(Value value) {
   APInt constant;
-  if (value && matchPattern(value, m_ConstantInt(&constant)))
-    return constant.getSExtValue();
+  if (value && matchPattern(value, m_ConstantInt(&constant))) return constant.getSExtValue();
   return std::nullopt;
 }
 
@@ -20,74 +20,60 @@ Value Emitter::index(int64_t value) { return arith::ConstantIndexOp::create(buil
 
 Value Emitter::add(Value a, Value b) {
   auto ca = constantOf(a), cb = constantOf(b);
-  if (ca && cb)
-    return index(*ca + *cb);
-  if (ca && *ca == 0)
-    return b;
-  if (cb && *cb == 0)
-    return a;
+  if (ca && cb) return index(*ca + *cb);
+  if (ca && *ca == 0) return b;
+  if (cb && *cb == 0) return a;
   return arith::AddIOp::create(builder, loc, a, b);
 }
 
 Value Emitter::sub(Value a, Value b) {
   auto ca = constantOf(a), cb = constantOf(b);
-  if (ca && cb)
-    return index(*ca - *cb);
-  if (cb && *cb == 0)
-    return a;
+  if (ca && cb) return index(*ca - *cb);
+  if (cb && *cb == 0) return a;
   return arith::SubIOp::create(builder, loc, a, b);
 }
 
 Value Emitter::mul(Value a, Value b) {
   auto ca = constantOf(a), cb = constantOf(b);
-  if (ca && cb)
-    return index(*ca * *cb);
-  if ((ca && *ca == 0) || (cb && *cb == 0))
-    return index(0);
-  if (ca && *ca == 1)
-    return b;
-  if (cb && *cb == 1)
-    return a;
+  if (ca && cb) return index(*ca * *cb);
+  if ((ca && *ca == 0) || (cb && *cb == 0)) return index(0);
+  if (ca && *ca == 1) return b;
+  if (cb && *cb == 1) return a;
   return arith::MulIOp::create(builder, loc, a, b);
 }
 
 Value Emitter::min(Value a, Value b) {
   auto ca = constantOf(a), cb = constantOf(b);
-  if (ca && cb)
-    return index(std::min(*ca, *cb));
+  if (ca && cb) return index(std::min(*ca, *cb));
   return arith::MinSIOp::create(builder, loc, a, b);
 }
 
 Value Emitter::max(Value a, Value b) {
   auto ca = constantOf(a), cb = constantOf(b);
-  if (ca && cb)
-    return index(std::max(*ca, *cb));
+  if (ca && cb) return index(std::max(*ca, *cb));
   return arith::MaxSIOp::create(builder, loc, a, b);
 }
 
 Value Emitter::div(Value a, Value b) {
   auto ca = constantOf(a), cb = constantOf(b);
-  if (ca && cb)
-    return index(*ca / *cb);
-  if (cb && *cb == 1)
-    return a;
+  if (ca && cb) return index(*ca / *cb);
+  if (cb && *cb == 1) return a;
   return arith::DivUIOp::create(builder, loc, a, b);
 }
 
 Value Emitter::rem(Value a, int64_t b) {
-  if (b == 1)
-    return index(0);
-  if (auto ca = constantOf(a))
-    return index(*ca % b);
+  if (b == 1) return index(0);
+  if (auto ca = constantOf(a)) return index(*ca % b);
   return arith::RemUIOp::create(builder, loc, a, index(b));
 }
 
 Value Emitter::less(Value a, Value b) { return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, a, b); }
-Value Emitter::lessEqual(Value a, Value b) { return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, a, b); }
+Value Emitter::lessEqual(Value a, Value b) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, a, b);
+}
 
 Value Emitter::both(Value a, Value b) {
-  if (!a || !b)
-    return a ? a : b;
+  if (!a || !b) return a ? a : b;
   return arith::AndIOp::create(builder, loc, a, b);
 }
 
@@ -112,8 +98,7 @@ Value Emitter::pointerAt(Value base, Type element, Value idx) {
 }
 
 Value Emitter::pointerAt(Value base, Type element, int64_t idx) {
-  if (idx == 0)
-    return base;
+  if (idx == 0) return base;
   return LLVM::GEPOp::create(builder, loc, base.getType(), element, base, ArrayRef<LLVM::GEPArg>{int32_t(idx)});
 }
 
@@ -126,7 +111,8 @@ void Emitter::store(Value value, Value pointer) {
 }
 
 Value Emitter::maskedLoad(Type type, Value pointer, Value mask) {
-  return LLVM::MaskedLoadOp::create(builder, loc, type, pointer, mask, zero(type), storedBytes(getElementTypeOrSelf(type)));
+  return LLVM::MaskedLoadOp::create(builder, loc, type, pointer, mask, zero(type),
+                                    storedBytes(getElementTypeOrSelf(type)));
 }
 
 void Emitter::maskedStore(Value value, Value pointer, Value mask) {
@@ -143,22 +129,19 @@ Value Emitter::integer(Type type, int64_t value) {
 }
 
 Value Emitter::splat(Value scalar, int lanes) {
-  if (lanes == 1)
-    return scalar;
+  if (lanes == 1) return scalar;
   return vector::BroadcastOp::create(builder, loc, VectorType::get({lanes}, scalar.getType()), scalar);
 }
 
 Value Emitter::laneNumbers(int lanes) {
   SmallVector<int32_t> numbers(lanes);
-  for (int i = 0; i < lanes; ++i)
-    numbers[i] = i;
+  for (int i = 0; i < lanes; ++i) numbers[i] = i;
   return arith::ConstantOp::create(builder, loc, builder.getI32VectorAttr(numbers));
 }
 
 Value Emitter::laneMask(int lanes, int active) {
   SmallVector<bool> bits(lanes);
-  for (int i = 0; i < lanes; ++i)
-    bits[i] = i < active;
+  for (int i = 0; i < lanes; ++i) bits[i] = i < active;
   return arith::ConstantOp::create(builder, loc, builder.getBoolVectorAttr(bits));
 }
 
@@ -170,17 +153,14 @@ Value Emitter::laneMask(int lanes, Value bound) {
 }
 
 Value Emitter::toIndex(Value integer) {
-  if (integer.getType().isIndex())
-    return integer;
+  if (integer.getType().isIndex()) return integer;
   return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), integer);
 }
 
 void Emitter::loop(Value count, const std::function<void(Value)> &body) {
   if (auto constant = constantOf(count)) {
-    if (*constant <= 0)
-      return;
-    if (*constant == 1)
-      return body(index(0));
+    if (*constant <= 0) return;
+    if (*constant == 1) return body(index(0));
   }
   auto loop = scf::ForOp::create(builder, loc, index(0), count, index(1));
   OpBuilder::InsertionGuard guard(builder);
@@ -188,7 +168,8 @@ void Emitter::loop(Value count, const std::function<void(Value)> &body) {
   body(loop.getInductionVar());
 }
 
-Value Emitter::choose(Value condition, Type type, const std::function<Value()> &then, const std::function<Value()> &otherwise) {
+Value Emitter::choose(Value condition, Type type, const std::function<Value()> &then,
+                      const std::function<Value()> &otherwise) {
   auto op = scf::IfOp::create(builder, loc, TypeRange{type}, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.thenBlock());
@@ -203,8 +184,7 @@ void Emitter::when(Value condition, const std::function<void()> &then, const std
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(op.thenBlock()->getTerminator());
   then();
-  if (!otherwise)
-    return;
+  if (!otherwise) return;
   builder.setInsertionPoint(op.elseBlock()->getTerminator());
   otherwise();
 }

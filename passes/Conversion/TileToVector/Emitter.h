@@ -1,7 +1,7 @@
 // Small building blocks of generated code: index arithmetic that folds constants, pointers, splats, masks.
 //
-// Element types below the tile level: bf16 is carried as i16 (LLVM scalarises vectors of bf16 where the ISA has no AVX512-BF16), everything else
-// as itself. A "vector" of one lane is a scalar.
+// Element types below the tile level: bf16 is carried as i16 (LLVM scalarises vectors of bf16 where the ISA has no
+// AVX512-BF16), everything else as itself. A "vector" of one lane is a scalar.
 #pragma once
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -2,8 +2,8 @@
 //
 //   %y = math.exp %x : vector<8xf32>    becomes    fma chains, integer shifts and selects on vector<8xf32>
 //
-// Left to LLVM as call: `expf` once per lane, an undefined symbol of the object. The upstream patterns are accurate to about an ulp and right at NaN
-// and the infinities.
+// Left to LLVM as call: `expf` once per lane, an undefined symbol of the object. The upstream patterns are accurate to
+// about an ulp and right at NaN and the infinities.
 #include "passes/Conversion/TileToVector/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,8 +24,7 @@ struct ExpandVectorMath : impl::ExpandVectorMathBase<ExpandVectorMath> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();
   }
 };
 } // namespace

@@ -33,8 +33,7 @@ struct LowerTileToVector : impl::LowerTileToVectorBase<LowerTileToVector> {
     for (tile::KernelOp kernel : kernels) {
       OpBuilder builder(kernel);
       Lowering lowering(kernel, target, builder);
-      if (failed(lowering.run()))
-        return signalPassFailure();
+      if (failed(lowering.run())) return signalPassFailure();
       kernel.erase();
     }
   }

@@ -30,10 +30,8 @@ FailureOr<func::FuncOp> Lowering::run() {
                                   builder.getFunctionType({pointer, i64, i64, pointer}, {}));
   auto strings = [&](StringRef key, StringRef value) { return builder.getStrArrayAttr({key, value}); };
   SmallVector<Attribute> passthrough{strings("target-cpu", target.cpu()), builder.getStringAttr("nounwind")};
-  if (*target.features())
-    passthrough.push_back(strings("target-features", target.features()));
-  if (target.lanes == 16 && !target.emulated)
-    passthrough.push_back(strings("prefer-vector-width", "512"));
+  if (*target.features()) passthrough.push_back(strings("target-features", target.features()));
+  if (target.lanes == 16 && !target.emulated) passthrough.push_back(strings("prefer-vector-width", "512"));
   function->setAttr("passthrough", builder.getArrayAttr(passthrough));
 
   Block *entry = function.addEntryBlock();
@@ -48,8 +46,7 @@ FailureOr<func::FuncOp> Lowering::run() {
   bindPoints(loop.getInductionVar());
   lowerBlock(kernel.getBody().front());
   function->setAttr(kScratchBytesAttr, builder.getI64IntegerAttr(scratchPeak));
-  if (failed)
-    return failure();
+  if (failed) return failure();
   return function;
 }
 
@@ -90,23 +87,17 @@ Value Lowering::scalar(Value value) { return scalars.lookup(value); }
 
 void Lowering::lowerBlock(Block &block) {
   for (Operation &op : block) {
-    if (failed)
-      return;
-    if (!op.hasTrait<OpTrait::IsTerminator>())
-      lowerOp(&op);
+    if (failed) return;
+    if (!op.hasTrait<OpTrait::IsTerminator>()) lowerOp(&op);
   }
 }
 
 void Lowering::lowerOp(Operation *op) {
   emit.loc = loc = op->getLoc();
-  if (auto loop = dyn_cast<scf::ForOp>(op))
-    return lowerFor(loop);
-  if (auto branch = dyn_cast<scf::IfOp>(op))
-    return lowerIf(branch);
-  if (auto point = dyn_cast<tile::PointOp>(op))
-    return lowerPoint(point);
-  if (auto store = dyn_cast<tile::StoreOp>(op))
-    return lowerStore(store);
+  if (auto loop = dyn_cast<scf::ForOp>(op)) return lowerFor(loop);
+  if (auto branch = dyn_cast<scf::IfOp>(op)) return lowerIf(branch);
+  if (auto point = dyn_cast<tile::PointOp>(op)) return lowerPoint(point);
+  if (auto store = dyn_cast<tile::StoreOp>(op)) return lowerStore(store);
   if (auto reduce = dyn_cast<tile::ReduceOp>(op))
     lowerReduce(reduce);
   else if (auto topK = dyn_cast<tile::TopKOp>(op))
@@ -118,8 +109,7 @@ void Lowering::lowerOp(Operation *op) {
   else
     return lowerScalarOp(op);
   for (Value result : op->getResults())
-    if (isTile(result.getType()))
-      prepareOperands(result);
+    if (isTile(result.getType())) prepareOperands(result);
 }
 
 void Lowering::lowerTileResult(Operation *op) {
@@ -130,8 +120,8 @@ void Lowering::lowerTileResult(Operation *op) {
   if (auto load = dyn_cast<tile::LoadOp>(op))
     places[result] = placeOf(op, load.getView(), load.getIndices(), load.getAlong(), type.getShape(), load.getLimit());
   else if (auto gather = dyn_cast<tile::GatherOp>(op))
-    places[result] =
-        placeOf(op, gather.getView(), gather.getIndices(), gather.getAlong(), type.getShape(), gather.getLimit(), gather.getRows());
+    places[result] = placeOf(op, gather.getView(), gather.getIndices(), gather.getAlong(), type.getShape(),
+                             gather.getLimit(), gather.getRows());
   else if (auto transpose = dyn_cast<tile::TransposeOp>(op)) {
     Value source = transpose.getValue();
     Place place = places.lookup(source);
@@ -139,8 +129,7 @@ void Lowering::lowerTileResult(Operation *op) {
       place = allocate(cast<ShapedType>(source.getType()).getShape(), type.getElementType());
       copyTile(source, place, Value());
     }
-    if (place.panels || place.rows)
-      return fail(op, "expected a transposed tile not to lie in panels or be gathered");
+    if (place.panels || place.rows) return fail(op, "expected a transposed tile not to lie in panels or be gathered");
     std::swap(place.strides[0], place.strides[1]);
     std::swap(place.bounds[0], place.bounds[1]);
     place.padded = false;
@@ -148,8 +137,7 @@ void Lowering::lowerTileResult(Operation *op) {
     return;
   } else if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     auto values = cast<DenseElementsAttr>(constant.getValue());
-    if (values.isSplat())
-      return;
+    if (values.isSplat()) return;
     Place place;
     place.base = globalConstant(values);
     place.element = type.getElementType();
@@ -174,8 +162,7 @@ void Lowering::lowerTileResult(Operation *op) {
   }
 
   bool isDot = isa<tile::DotOp>(op);
-  if (isDot ? uses.fusedInto(op) != nullptr : !uses.isMaterialised(result))
-    return;
+  if (isDot ? uses.fusedInto(op) != nullptr : !uses.isMaterialised(result)) return;
   Place place;
   auto carrier = uses.carriedBy(result);
   auto next = carrier ? nextPlaces.find(*carrier) : nextPlaces.end();
@@ -197,11 +184,9 @@ void Lowering::lowerScalarOp(Operation *op) {
     scalars.map(load.getResult(), failed ? Value() : loadVector(place, At{}));
     return;
   }
-  if (op->getNumRegions() || op->getNumResults() > 1)
-    return fail(op, "is not supported by the CPU target");
+  if (op->getNumRegions() || op->getNumResults() > 1) return fail(op, "is not supported by the CPU target");
   SmallVector<Value> operands;
-  for (Value operand : op->getOperands())
-    operands.push_back(scalar(operand));
+  for (Value operand : op->getOperands()) operands.push_back(scalar(operand));
   if (op->getNumResults() == 1)
     scalars.map(op->getResult(0), emitElementwise(op, operands, 1));
   else
@@ -217,7 +202,8 @@ void Lowering::lowerPoint(tile::PointOp op) {
 
 void Lowering::lowerFor(scf::ForOp op) {
   int64_t outerTop = scratchTop;
-  // A tile as loop value is two buffers, the trip's value and the next one's, whose pointers are exchanged at the end of a trip.
+  // A tile as loop value is two buffers, the trip's value and the next one's, whose pointers are exchanged at the end
+  // of a trip.
   SmallVector<Value> inits;
   SmallVector<int> firstOperand;
   SmallVector<Place> nexts(op.getNumRegionIterArgs());
@@ -235,8 +221,8 @@ void Lowering::lowerFor(scf::ForOp op) {
     inits.push_back(nexts[i].base);
   }
   int64_t valuesTop = scratchTop;
-  auto loop = scf::ForOp::create(builder, loc, scalar(op.getLowerBound()), scalar(op.getUpperBound()), scalar(op.getStep()), inits,
-                                 [](OpBuilder &, Location, Value, ValueRange) {});
+  auto loop = scf::ForOp::create(builder, loc, scalar(op.getLowerBound()), scalar(op.getUpperBound()),
+                                 scalar(op.getStep()), inits, [](OpBuilder &, Location, Value, ValueRange) {});
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
@@ -260,13 +246,11 @@ void Lowering::lowerFor(scf::ForOp op) {
         yields.push_back(scalar(value));
         continue;
       }
-      if (nextPlaces.erase({op, unsigned(i)}) && !failed)
-        copyTile(value, nexts[i], Value());
+      if (nextPlaces.erase({op, unsigned(i)}) && !failed) copyTile(value, nexts[i], Value());
       yields.push_back(nexts[i].base);
       yields.push_back(loop.getRegionIterArg(firstOperand[i]));
     }
-    if (failed)
-      return;
+    if (failed) return;
     scf::YieldOp::create(builder, loc, yields);
   }
   for (auto [i, result] : llvm::enumerate(op.getResults())) {
@@ -296,13 +280,11 @@ void Lowering::lowerIf(scf::IfOp op) {
   auto branch = scf::IfOp::create(builder, loc, TypeRange(types), scalar(op.getCondition()), /*addThenBlock=*/true,
                                   /*addElseBlock=*/bool(op.elseBlock()));
   for (auto [from, to] : {std::pair{op.thenBlock(), branch.thenBlock()}, {op.elseBlock(), branch.elseBlock()}}) {
-    if (!from || failed)
-      continue;
+    if (!from || failed) continue;
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(to);
     lowerBlock(*from);
-    if (failed)
-      return;
+    if (failed) return;
     SmallVector<Value> yields;
     for (auto [i, value] : llvm::enumerate(from->getTerminator()->getOperands())) {
       if (isTile(value.getType()))
@@ -310,8 +292,7 @@ void Lowering::lowerIf(scf::IfOp op) {
       else
         yields.push_back(scalar(value));
     }
-    if (to->empty() || !to->back().hasTrait<OpTrait::IsTerminator>())
-      scf::YieldOp::create(builder, loc, yields);
+    if (to->empty() || !to->back().hasTrait<OpTrait::IsTerminator>()) scf::YieldOp::create(builder, loc, yields);
     scratchTop = top;
   }
   unsigned next = 0;
@@ -339,8 +320,7 @@ void Lowering::lowerReshape(tile::ReshapeOp op) {
     Place compact = allocate(to.getShape(), to.getElementType(), /*compact=*/true);
     Place linear = compact;
     linear.strides.assign(from.getRank(), 1);
-    for (int64_t d = from.getRank() - 1; d > 0; --d)
-      linear.strides[d - 1] = linear.strides[d] * from.getDimSize(d);
+    for (int64_t d = from.getRank() - 1; d > 0; --d) linear.strides[d - 1] = linear.strides[d] * from.getDimSize(d);
     linear.bounds.assign(from.getRank(), Value());
     linear.padded = false;
     copyTile(source, linear, Value());

@@ -1,11 +1,13 @@
 // Lowers one tile.kernel to a function over vectors and pointers, for one CPU variant.
 //
-// The body is walked in program order. Tile values stay expressions until something consumes them: a store, a product, a reduction, a loop
-// value. A consumer makes a nest of loops over rows and over vectors as wide as a register, and evaluates the expression per vector. Values
-// that ValueUses says need memory are written to scratch memory where they are defined.
+// The body is walked in program order. Tile values stay expressions until something consumes them: a store, a product,
+// a reduction, a loop value. A consumer makes a nest of loops over rows and over vectors as wide as a register, and
+// evaluates the expression per vector. Values that ValueUses says need memory are written to scratch memory where they
+// are defined.
 //
-// Invariants: a vector is never wider than a register (of one f32 per lane); every access to a view is within its bounds, or masked; scratch rows are
-// padded to whole vectors; each element of a product is summed in ascending k by one accumulator, whatever the number of rows.
+// Invariants: a vector is never wider than a register (of one f32 per lane); every access to a view is within its
+// bounds, or masked; scratch rows are padded to whole vectors; each element of a product is summed in ascending k by
+// one accumulator, whatever the number of rows.
 #pragma once
 
 #include "passes/Conversion/TileToVector/CpuTarget.h"
@@ -48,9 +50,10 @@ private:
   void fail(mlir::Operation *op, const llvm::Twine &message);
 
   // Views.cpp: places of views, scratch memory.
-  Place placeOf(mlir::Operation *op, mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along, llvm::ArrayRef<int64_t> shape,
-                mlir::Value limit, mlir::Value rows = {});
-  Place panelPlace(mlir::Operation *op, tile::ViewType view, mlir::Value base, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along);
+  Place placeOf(mlir::Operation *op, mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along,
+                llvm::ArrayRef<int64_t> shape, mlir::Value limit, mlir::Value rows = {});
+  Place panelPlace(mlir::Operation *op, tile::ViewType view, mlir::Value base, mlir::ValueRange indices,
+                   llvm::ArrayRef<int64_t> along);
   mlir::Value pageStart(tile::ViewType view, mlir::Value viewArgument, mlir::ValueRange indices);
   Place allocate(llvm::ArrayRef<int64_t> shape, mlir::Type element, bool compact = false);
   mlir::Value globalConstant(mlir::DenseElementsAttr values);
@@ -116,13 +119,15 @@ private:
 
   // Dot.cpp: loops over register tiles; DotTile.cpp: one register tile.
   void emitDot(tile::DotOp dot, const Consumer &consume);
-  void emitRows(tile::DotOp dot, mlir::Value rows, int64_t mostRows, mlir::Value firstColumn, int vectors, int lastActive, int atLeast,
+  void emitRows(tile::DotOp dot, mlir::Value rows, int64_t mostRows, mlir::Value firstColumn, int vectors,
+                int lastActive, int atLeast, const Consumer &consume);
+  void emitTile(tile::DotOp dot, mlir::Value row, int rows, mlir::Value column, int vectors, int lastActive,
                 const Consumer &consume);
-  void emitTile(tile::DotOp dot, mlir::Value row, int rows, mlir::Value column, int vectors, int lastActive, const Consumer &consume);
-  llvm::SmallVector<mlir::Value> accumulate(tile::DotOp dot, llvm::ArrayRef<At> tiles, int rows, int vectors, Memo &memo);
+  llvm::SmallVector<mlir::Value> accumulate(tile::DotOp dot, llvm::ArrayRef<At> tiles, int rows, int vectors,
+                                            Memo &memo);
   int64_t vectorOffset(const DotForm &form, int v) const;
-  void stepF32(const DotForm &form, llvm::ArrayRef<mlir::Value> rowPointers, mlir::Value column, mlir::Value step, int lastActive,
-               llvm::SmallVectorImpl<mlir::Value> &sums, int vectors);
+  void stepF32(const DotForm &form, llvm::ArrayRef<mlir::Value> rowPointers, mlir::Value column, mlir::Value step,
+               int lastActive, llvm::SmallVectorImpl<mlir::Value> &sums, int vectors);
   void stepPairs(const DotForm &form, llvm::ArrayRef<mlir::Value> rowPointers, mlir::Value column, mlir::Value step,
                  llvm::SmallVectorImpl<mlir::Value> &sums, int vectors);
 

@@ -10,8 +10,7 @@ using namespace mmc::cpu;
 /// The type of one element in memory.
 static Type storedType(const Place &place) {
   MLIRContext *context = place.element.getContext();
-  if (place.widened)
-    return IntegerType::get(context, 16);
+  if (place.widened) return IntegerType::get(context, 16);
   return place.element.isInteger(1) ? IntegerType::get(context, 8) : Emitter::carried(place.element);
 }
 
@@ -41,8 +40,7 @@ Value Lowering::rowCondition(const Place &place, const At &at) {
 
 Value Lowering::loadVector(const Place &place, const At &at) {
   Value stored = loadStored(place, at);
-  if (place.widened)
-    return widenBf16(stored);
+  if (place.widened) return widenBf16(stored);
   if (place.element.isInteger(1))
     return arith::TruncIOp::create(builder, loc, emit.lanesOf(place.element, at.lanes), stored);
   return stored;
@@ -80,8 +78,7 @@ Value Lowering::loadStored(const Place &place, const At &at) {
   auto whole = [&]() -> Value {
     return cut ? emit.maskedLoad(type, address(), emit.laneMask(at.lanes, at.active)) : emit.load(type, address());
   };
-  if (!bound)
-    return condition ? emit.choose(condition, type, whole, zero) : whole();
+  if (!bound) return condition ? emit.choose(condition, type, whole, zero) : whole();
   Value inside = emit.both(condition, emit.lessEqual(emit.add(column, at.active), bound));
   return emit.choose(inside, type, whole, [&]() -> Value {
     Value left = emit.min(emit.sub(bound, column), emit.index(at.active)), mask = emit.laneMask(at.lanes, left);
@@ -103,8 +100,7 @@ void Lowering::storeVector(const Place &place, const At &at, Value value) {
   auto guarded = [&](Value holds, const std::function<void()> &body) { holds ? emit.when(holds, body) : body(); };
 
   if (at.lanes == 1) {
-    if (bound)
-      condition = emit.both(condition, emit.less(at.coords[at.dim()], bound));
+    if (bound) condition = emit.both(condition, emit.less(at.coords[at.dim()], bound));
     return guarded(condition, [&] { emit.store(value, address()); });
   }
   Value column = at.coords[at.dim()];
@@ -125,8 +121,7 @@ void Lowering::storeVector(const Place &place, const At &at, Value value) {
     auto whole = [&] {
       cut ? emit.maskedStore(value, address(), emit.laneMask(at.lanes, at.active)) : emit.store(value, address());
     };
-    if (!bound)
-      return whole();
+    if (!bound) return whole();
     emit.when(emit.lessEqual(emit.add(column, at.active), bound), whole, [&] {
       Value left = emit.min(emit.sub(bound, column), emit.index(at.active));
       emit.maskedStore(value, address(), emit.laneMask(at.lanes, left));

@@ -9,8 +9,7 @@ using namespace mmc::cpu;
 static constexpr int64_t kUnrolledVectors = 2;
 
 Value Lowering::clampedRows(Value limit, int64_t rows) {
-  if (!limit)
-    return emit.index(rows);
+  if (!limit) return emit.index(rows);
   return emit.max(emit.min(limit, emit.index(rows)), emit.index(0));
 }
 
@@ -26,17 +25,14 @@ void Lowering::forEachVector(ArrayRef<int64_t> shape, Value rowLimit, const std:
       body(here);
     };
     if (full <= kUnrolledVectors) {
-      for (int64_t v = 0; v < full; ++v)
-        vectorAt(emit.index(v * target.lanes), target.lanes);
+      for (int64_t v = 0; v < full; ++v) vectorAt(emit.index(v * target.lanes), target.lanes);
     } else {
       emit.loop(full, [&](Value v) { vectorAt(emit.mul(v, target.lanes), target.lanes); });
     }
-    if (tail)
-      vectorAt(emit.index(full * target.lanes), int(tail));
+    if (tail) vectorAt(emit.index(full * target.lanes), int(tail));
   };
   std::function<void(size_t)> nest = [&](size_t d) {
-    if (d + 1 == shape.size())
-      return columns();
+    if (d + 1 == shape.size()) return columns();
     Value count = d == 0 ? clampedRows(rowLimit, shape[0]) : emit.index(shape[d]);
     emit.loop(count, [&](Value i) {
       at.coords.push_back(i);
@@ -44,8 +40,7 @@ void Lowering::forEachVector(ArrayRef<int64_t> shape, Value rowLimit, const std:
       at.coords.pop_back();
     });
   };
-  if (shape.size() > 1)
-    at.rowLimit = rowLimit;
+  if (shape.size() > 1) at.rowLimit = rowLimit;
   nest(0);
 }
 
@@ -59,16 +54,13 @@ void Lowering::copyTile(Value value, const Place &place, Value rowLimit) {
 /// Writes `value` to `place`; `sink` is the op into which a product may have been fused, or the product itself.
 void Lowering::materialise(Value value, const Place &place, Value rowLimit, Operation *sink) {
   tile::DotOp dot = dyn_cast<tile::DotOp>(sink);
-  if (!dot)
-    dot = uses.fusedDotOf(sink);
+  if (!dot) dot = uses.fusedDotOf(sink);
   auto shape = cast<ShapedType>(value.getType()).getShape();
-  if (dot)
-    return emitDot(dot, [&](const At &at, Memo &memo) { storeVector(place, at, evaluate(value, at, memo)); });
+  if (dot) return emitDot(dot, [&](const At &at, Memo &memo) { storeVector(place, at, evaluate(value, at, memo)); });
   // A load that must not be overtaken by a store: its own place is where it is read from.
   if (auto load = places.find(value); load != places.end()) {
     Place source = load->second;
-    if (source.panels)
-      return fail(sink, "in panels may only be an operand of a product");
+    if (source.panels) return fail(sink, "in panels may only be an operand of a product");
     return forEachVector(shape, rowLimit, [&](const At &at) { storeVector(place, at, loadVector(source, at)); });
   }
   forEachVector(shape, rowLimit, [&](const At &at) {
@@ -81,11 +73,10 @@ void Lowering::lowerStore(tile::StoreOp op) {
   auto type = dyn_cast<RankedTensorType>(op.getValue().getType());
   if (auto view = dyn_cast<tile::ViewType>(op.getView().getType()); isa_and_nonnull<tile::PanelsAttr>(view.getLayout()))
     return fail(op, "expected a view that is not in panels");
-  Place place = placeOf(op, op.getView(), op.getIndices(), op.getAlong(), type ? type.getShape() : ArrayRef<int64_t>(), op.getLimit());
-  if (failed)
-    return;
-  if (!type)
-    return storeVector(place, At{}, scalar(op.getValue()));
+  Place place = placeOf(op, op.getView(), op.getIndices(), op.getAlong(), type ? type.getShape() : ArrayRef<int64_t>(),
+                        op.getLimit());
+  if (failed) return;
+  if (!type) return storeVector(place, At{}, scalar(op.getValue()));
   Value limit = op.getLimit() ? scalar(op.getLimit()) : Value();
   if (tile::DotOp dot = uses.fusedDotOf(op)) {
     Value value = op.getValue();

@@ -15,8 +15,8 @@ struct Place {
   mlir::Type element;
   /// In elements, one per dimension of the tile.
   llvm::SmallVector<int64_t, 3> strides;
-  /// Per dimension of the tile: how many entries exist (index; may be negative or larger than the tile), the others read as zero and are not
-  /// written. Null: all.
+  /// Per dimension of the tile: how many entries exist (index; may be negative or larger than the tile), the others
+  /// read as zero and are not written. Null: all.
   llvm::SmallVector<mlir::Value, 3> bounds;
   /// Scratch memory: whole vectors may be read and written past the last column.
   bool padded = false;
@@ -27,8 +27,8 @@ struct Place {
   /// A gathered tile: where its row numbers (i32) lie; entry i along dimension 0 is at row rows[i].
   std::shared_ptr<Place> rows;
 
-  /// Weights in panels: `base` is the first panel of the weight's matrix; element (row, column) of the tile is column `column` of row
-  /// `firstRow + row`. strides and bounds are not used.
+  /// Weights in panels: `base` is the first panel of the weight's matrix; element (row, column) of the tile is column
+  /// `column` of row `firstRow + row`. strides and bounds are not used.
   struct Panels {
     int64_t n = 0, k = 0;
     /// Elements of one panel.
@@ -38,7 +38,8 @@ struct Place {
   std::shared_ptr<Panels> panels;
 };
 
-/// Which vector of a tile to evaluate: entries coords[d] .. coords[d] + lanes - 1 along its vector dimension d, as a rule the last one.
+/// Which vector of a tile to evaluate: entries coords[d] .. coords[d] + lanes - 1 along its vector dimension d, as a
+/// rule the last one.
 struct At {
   llvm::SmallVector<mlir::Value, 3> coords;
   /// The vector dimension counted from the last one.

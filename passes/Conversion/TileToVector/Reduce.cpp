@@ -1,5 +1,5 @@
-// Reductions: along rows with several vector accumulators and then a tree across lanes, along columns one vector of columns at a time. The order
-// depends on the tile's shape and the variant only.
+// Reductions: along rows with several vector accumulators and then a tree across lanes, along columns one vector of
+// columns at a time. The order depends on the tile's shape and the variant only.
 #include "passes/Conversion/TileToVector/Lowering.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -15,22 +15,23 @@ static constexpr int64_t kAccumulators = 4;
 
 static Value identityOf(Emitter &emit, tile::ReduceKind kind, Type element, int lanes) {
   Type type = emit.lanesOf(element, lanes);
-  if (kind == tile::ReduceKind::add)
-    return emit.zero(type);
+  if (kind == tile::ReduceKind::add) return emit.zero(type);
   if (auto integer = dyn_cast<IntegerType>(element))
     return emit.integer(type, APInt::getSignedMinValue(integer.getWidth()).getSExtValue());
-  Attribute low = FloatAttr::get(element, APFloat::getInf(cast<FloatType>(element).getFloatSemantics(), /*Negative=*/true));
-  if (lanes == 1)
-    return arith::ConstantOp::create(emit.builder, emit.loc, cast<TypedAttr>(low));
+  Attribute low =
+      FloatAttr::get(element, APFloat::getInf(cast<FloatType>(element).getFloatSemantics(), /*Negative=*/true));
+  if (lanes == 1) return arith::ConstantOp::create(emit.builder, emit.loc, cast<TypedAttr>(low));
   return arith::ConstantOp::create(emit.builder, emit.loc, DenseElementsAttr::get(cast<ShapedType>(type), low));
 }
 
 Value Lowering::combine(tile::ReduceKind kind, Value a, Value b) {
   bool integer = isa<IntegerType>(getElementTypeOrSelf(a.getType()));
   if (kind == tile::ReduceKind::add)
-    return integer ? Value(arith::AddIOp::create(builder, loc, a, b)) : Value(arith::AddFOp::create(builder, loc, a, b));
+    return integer ? Value(arith::AddIOp::create(builder, loc, a, b))
+                   : Value(arith::AddFOp::create(builder, loc, a, b));
   // maximumf: a NaN wins.
-  return integer ? Value(arith::MaxSIOp::create(builder, loc, a, b)) : Value(arith::MaximumFOp::create(builder, loc, a, b));
+  return integer ? Value(arith::MaxSIOp::create(builder, loc, a, b))
+                 : Value(arith::MaximumFOp::create(builder, loc, a, b));
 }
 
 Value Lowering::acrossLanes(tile::ReduceKind kind, Value vector) {
@@ -74,7 +75,8 @@ Value Lowering::reduceRow(tile::ReduceOp op, ArrayRef<Value> leading, Value rowL
     Value first = emit.mul(loop.getInductionVar(), kAccumulators * target.lanes);
     SmallVector<Value> next;
     for (int64_t a = 0; a < kAccumulators; ++a)
-      next.push_back(combine(kind, loop.getRegionIterArg(a), vectorAt(emit.add(first, a * target.lanes), target.lanes)));
+      next.push_back(
+          combine(kind, loop.getRegionIterArg(a), vectorAt(emit.add(first, a * target.lanes), target.lanes)));
     scf::YieldOp::create(builder, loc, next);
     sums.assign(loop.getResults().begin(), loop.getResults().end());
   }
@@ -88,8 +90,7 @@ Value Lowering::reduceRow(tile::ReduceOp op, ArrayRef<Value> leading, Value rowL
     sums[0] = combine(kind, sums[0], kept);
   }
   for (size_t step = 1; step < sums.size(); step *= 2)
-    for (size_t i = 0; i + step < sums.size(); i += 2 * step)
-      sums[i] = combine(kind, sums[i], sums[i + step]);
+    for (size_t i = 0; i + step < sums.size(); i += 2 * step) sums[i] = combine(kind, sums[i], sums[i + step]);
   return acrossLanes(kind, sums[0]);
 }
 
@@ -97,8 +98,8 @@ void Lowering::reduceColumns(tile::ReduceOp op, const Place &place) {
   auto type = cast<RankedTensorType>(op.getValue().getType());
   forEachVector({type.getDimSize(1)}, Value(), [&](const At &at) {
     Value identity = identityOf(emit, op.getKind(), type.getElementType(), target.lanes);
-    auto loop = scf::ForOp::create(builder, loc, emit.index(0), emit.index(type.getDimSize(0)), emit.index(1), ValueRange{identity},
-                                   [](OpBuilder &, Location, Value, ValueRange) {});
+    auto loop = scf::ForOp::create(builder, loc, emit.index(0), emit.index(type.getDimSize(0)), emit.index(1),
+                                   ValueRange{identity}, [](OpBuilder &, Location, Value, ValueRange) {});
     {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(loop.getBody());

@@ -1,7 +1,8 @@
 // Copies of operands with rows and columns exchanged: what a product reads as [k, column] from a tile [column, k].
 //
-// Where the tile's columns are adjacent in memory already (pages of keys) vectors run along them. Else blocks of lanes x lanes elements are
-// turned in registers: log2(lanes) rounds, in each of which every vector is shuffled with one partner.
+// Where the tile's columns are adjacent in memory already (pages of keys) vectors run along them. Else blocks of lanes
+// x lanes elements are turned in registers: log2(lanes) rounds, in each of which every vector is shuffled with one
+// partner.
 #include "passes/Conversion/TileToVector/Lowering.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -20,8 +21,7 @@ static void turn(OpBuilder &builder, Location loc, MutableArrayRef<Value> rows) 
       second[i] = i & step ? lanes + i : i + step;
     }
     for (int64_t r = 0; r < lanes; ++r) {
-      if (r & step)
-        continue;
+      if (r & step) continue;
       Value a = rows[r], b = rows[r + step];
       rows[r] = vector::ShuffleOp::create(builder, loc, a, b, first);
       rows[r + step] = vector::ShuffleOp::create(builder, loc, a, b, second);
@@ -32,8 +32,7 @@ static void turn(OpBuilder &builder, Location loc, MutableArrayRef<Value> rows) 
 /// The place at the end of a chain of elementwise ops on one tile; null base: none.
 Place Lowering::sourceOf(Value value) {
   while (value) {
-    if (auto place = places.find(value); place != places.end())
-      return place->second;
+    if (auto place = places.find(value); place != places.end()) return place->second;
     Operation *op = value.getDefiningOp();
     value = op && isElementwise(op) && isTile(op->getOperand(0).getType()) ? op->getOperand(0) : Value();
   }
@@ -75,15 +74,12 @@ void Lowering::copyTransposed(Value value, const Place &place) {
       vectors[r] = vectorOf(at);
     }
     turn(builder, loc, vectors);
-    for (int64_t c = 0; c < width; ++c)
-      emit.store(vectors[c], addressOf(place, {emit.add(k, c), n}));
+    for (int64_t c = 0; c < width; ++c) emit.store(vectors[c], addressOf(place, {emit.add(k, c), n}));
   };
   auto strip = [&](Value n, int64_t height) {
     emit.loop(columns / lanes, [&](Value k) { block(n, height, emit.mul(k, lanes), lanes); });
-    if (columns % lanes)
-      block(n, height, emit.index(columns / lanes * lanes), columns % lanes);
+    if (columns % lanes) block(n, height, emit.index(columns / lanes * lanes), columns % lanes);
   };
   emit.loop(rows / lanes, [&](Value n) { strip(emit.mul(n, lanes), lanes); });
-  if (rows % lanes)
-    strip(emit.index(rows / lanes * lanes), rows % lanes);
+  if (rows % lanes) strip(emit.index(rows / lanes * lanes), rows % lanes);
 }

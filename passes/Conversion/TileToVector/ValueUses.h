@@ -1,8 +1,8 @@
-// Decides, before any code is emitted, which tile values need memory, which products are evaluated inside their consumer, and how many rows
-// of a tile anybody reads.
+// Decides, before any code is emitted, which tile values need memory, which products are evaluated inside their
+// consumer, and how many rows of a tile anybody reads.
 //
-// A tile value is evaluated where it is consumed. Its "sinks" are the ops that consume it, looking through elementwise ops that are not
-// materialised themselves: stores, reductions, products, loop yields.
+// A tile value is evaluated where it is consumed. Its "sinks" are the ops that consume it, looking through elementwise
+// ops that are not materialised themselves: stores, reductions, products, loop yields.
 #pragma once
 
 #include "dialects/Tile/IR/Tile.h"
@@ -16,10 +16,11 @@ class ValueUses {
 public:
   explicit ValueUses(tile::KernelOp kernel);
 
-  /// The value is written to memory where it is defined (elementwise ops, broadcasts, loads that a later store could overtake).
+  /// The value is written to memory where it is defined (elementwise ops, broadcasts, loads that a later store could
+  /// overtake).
   bool isMaterialised(mlir::Value value) { return infoOf(value).memory; }
-  /// The op into whose emission the product is fused: a store, a materialised elementwise op, a yield's place or another product. Null: the
-  /// product is materialised where it stands.
+  /// The op into whose emission the product is fused: a store, a materialised elementwise op, a yield's place or
+  /// another product. Null: the product is materialised where it stands.
   mlir::Operation *fusedInto(mlir::Operation *dot) { return fused.lookup(dot); }
   /// The product, if any, that is fused into `sink`.
   tile::DotOp fusedDotOf(mlir::Operation *sink) { return fusedDots.lookup(sink); }

@@ -12,17 +12,19 @@ std::span<const Variant> mmc::cpu::allVariants() { return kVariants; }
 
 const char *mmc::cpu::variantName(Variant variant) {
   switch (variant) {
-  case Variant::x86_64_v3: return "x86-64-v3";
-  case Variant::avx512: return "avx512";
-  case Variant::avx512_bf16: return "avx512-bf16";
+  case Variant::x86_64_v3:
+    return "x86-64-v3";
+  case Variant::avx512:
+    return "avx512";
+  case Variant::avx512_bf16:
+    return "avx512-bf16";
   }
   return "unknown";
 }
 
 std::optional<Variant> mmc::cpu::parseVariant(std::string_view name) {
   for (Variant variant : kVariants)
-    if (name == variantName(variant))
-      return variant;
+    if (name == variantName(variant)) return variant;
   return std::nullopt;
 }
 

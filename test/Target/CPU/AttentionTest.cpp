@@ -1,4 +1,5 @@
-// Lightning and softmax attention kernels, compiled for every variant, against the tile interpreter; decode against prefill bit for bit.
+// Lightning and softmax attention kernels, compiled for every variant, against the tile interpreter; decode against
+// prefill bit for bit.
 #include "test/Target/CPU/KernelHarness.h"
 
 #include <cstring>
@@ -16,12 +17,19 @@ constexpr int kHeads = 2, kChannels = 16, kStride = 3 * kHeads * kChannels, kSta
 
 std::vector<Argument> lightning(int rows, const std::vector<int32_t> &records, int slots, std::vector<float> rate) {
   Argument u = floats(randomFloats(rows * kStride, rows));
-  return {u, u, u, floats(rate), updated(floats(randomFloats(slots * kState, 9)), kChannels), written(Kind::f32, rows * kHeads * kChannels, kChannels),
+  return {u,
+          u,
+          u,
+          floats(rate),
+          updated(floats(randomFloats(slots * kState, 9)), kChannels),
+          written(Kind::f32, rows * kHeads * kChannels, kChannels),
           integers(records)};
 }
 
-/// The program of a file of test/Inputs/tile with some arguments and the tiles loaded from them in bf16, widened after the load.
-std::string inBf16(const std::string &file, const std::vector<std::string> &views, const std::vector<std::string> &tiles) {
+/// The program of a file of test/Inputs/tile with some arguments and the tiles loaded from them in bf16, widened after
+/// the load.
+std::string inBf16(const std::string &file, const std::vector<std::string> &views,
+                   const std::vector<std::string> &tiles) {
   std::ifstream stream(std::string(MMC_SOURCE_DIR "/test/Inputs/tile/") + file);
   std::stringstream buffer;
   buffer << stream.rdbuf();
@@ -32,7 +40,8 @@ std::string inBf16(const std::string &file, const std::vector<std::string> &view
   }
   for (const std::string &tile : tiles)
     text = std::regex_replace(text, std::regex("%" + tile + " = (tile.load .* -> tensor<[x0-9]*)f32>\n"),
-                              "%" + tile + "_narrow = $1bf16>\n%" + tile + " = arith.extf %" + tile + "_narrow : tensor<" + "@" + tile + "@" + "bf16> to tensor<@" + tile + "@f32>\n");
+                              "%" + tile + "_narrow = $1bf16>\n%" + tile + " = arith.extf %" + tile +
+                                  "_narrow : tensor<" + "@" + tile + "@" + "bf16> to tensor<@" + tile + "@f32>\n");
   for (const std::string &tile : tiles) {
     // The shape behind the cast is that of the load.
     std::smatch match;
@@ -41,8 +50,7 @@ std::string inBf16(const std::string &file, const std::vector<std::string> &view
     while (std::regex_search(text.cbegin() + at, text.cend(), match, shape)) {
       std::string size = match[1];
       at += match.position(0) + match.length(0);
-      for (int i = 0; i < 2; ++i)
-        text.replace(text.find("@" + tile + "@", at), tile.size() + 2, size);
+      for (int i = 0; i < 2; ++i) text.replace(text.find("@" + tile + "@", at), tile.size() + 2, size);
     }
   }
   return text;
@@ -80,7 +88,8 @@ TEST(CpuAttention, LightningDecodeIsPrefillOfOneRowBitForBit) {
       decode.run("lightning_decode", variant, a, {.work = {3}});
       prefill.run(block, variant, b, {.work = {3}});
       for (size_t i : {4, 5})
-        EXPECT_EQ(std::memcmp(a[i].memory.data(), b[i].memory.data(), a[i].memory.size()), 0) << block << ", " << mmc::cpu::variantName(variant);
+        EXPECT_EQ(std::memcmp(a[i].memory.data(), b[i].memory.data(), a[i].memory.size()), 0)
+            << block << ", " << mmc::cpu::variantName(variant);
     }
 }
 
@@ -88,10 +97,10 @@ TEST(CpuAttention, SoftmaxOverAPagedCacheWithStaleNaN) {
   CompiledModule module("attention.mlir");
   const int pageCount = 16, table = 4, pageSize = 2048, rows = 27;
   std::vector<int32_t> pages(4 * table);
-  for (int i = 0, next = 13; i < 4 * table; ++i, next = (next + 5) % 16)
-    pages[i] = next;
+  for (int i = 0, next = 13; i < 4 * table; ++i, next = (next + 5) % 16) pages[i] = next;
   // What was never written is NaN and must not be seen.
-  std::vector<float> keys(pageCount * pageSize, NAN), values(pageCount * pageSize, NAN), data = randomFloats(16 * pageSize, 2, 3);
+  std::vector<float> keys(pageCount * pageSize, NAN), values(pageCount * pageSize, NAN),
+      data = randomFloats(16 * pageSize, 2, 3);
   size_t next = 0;
   auto fill = [&](int slot, int positions) {
     for (int p = 0; p < positions; ++p)
@@ -111,8 +120,10 @@ TEST(CpuAttention, SoftmaxOverAPagedCacheWithStaleNaN) {
   Argument o = written(Kind::f32, rows * 64, 16);
   CompiledModule narrow(inBf16("attention.mlir", {"kcache", "vcache"}, {"K", "V"}));
   Argument kb = bf16s(keys), vb = bf16s(values);
-  narrow.check("attention_prefill", {q, kb, p, vb, p, o, integers({2, 0, 16, 0, 2, 16, 4, 16, 0, 20, 5, 100})}, {.work = {3}}, kF32);
+  narrow.check("attention_prefill", {q, kb, p, vb, p, o, integers({2, 0, 16, 0, 2, 16, 4, 16, 0, 20, 5, 100})},
+               {.work = {3}}, kF32);
   narrow.check("attention_decode", {q, kb, p, vb, p, o, integers({3, 25, 1, 200, 1, 26, 1, 64})}, {.work = {2}}, kF32);
-  module.check("attention_prefill", {q, k, p, v, p, o, integers({2, 0, 16, 0, 2, 16, 4, 16, 0, 20, 5, 100})}, {.work = {3}}, kF32);
+  module.check("attention_prefill", {q, k, p, v, p, o, integers({2, 0, 16, 0, 2, 16, 4, 16, 0, 20, 5, 100})},
+               {.work = {3}}, kF32);
   module.check("attention_decode", {q, k, p, v, p, o, integers({3, 25, 1, 200, 1, 26, 1, 64})}, {.work = {2}}, kF32);
 }

@@ -30,8 +30,7 @@ Guarded::Guarded(size_t bytes) : bytes(bytes) {
 }
 
 Guarded::Guarded(const Guarded &other) {
-  if (!other.map)
-    return;
+  if (!other.map) return;
   Guarded copy(other.bytes);
   std::memcpy(copy.begin, other.begin, bytes = other.bytes);
   copy.bytes = other.bytes;
@@ -39,8 +38,7 @@ Guarded::Guarded(const Guarded &other) {
 }
 
 Guarded::~Guarded() {
-  if (map)
-    munmap(map, mapped);
+  if (map) munmap(map, mapped);
 }
 
 static size_t sizeOf(Kind kind) { return kind == Kind::f64 ? 8 : kind == Kind::bf16 ? 2 : 4; }
@@ -93,8 +91,7 @@ Argument updated(Argument argument, size_t row) {
 std::vector<float> randomFloats(size_t count, unsigned seed, float scale) {
   std::mt19937 generator(seed);
   std::vector<float> values(count);
-  for (float &value : values)
-    value = scale * float(generator() / 2147483648.0 - 1.0);
+  for (float &value : values) value = scale * float(generator() / 2147483648.0 - 1.0);
   return values;
 }
 
@@ -145,14 +142,12 @@ CompiledModule::CompiledModule(const std::string &text, double) : state(std::mak
     s.module = mlir::parseSourceFile<mlir::ModuleOp>(MMC_SOURCE_DIR "/test/Inputs/tile/" + text, &s.context);
   else
     s.module = mlir::parseSourceString<mlir::ModuleOp>(text, &s.context);
-  if (!s.module)
-    throw std::runtime_error("cannot parse: " + s.errors);
+  if (!s.module) throw std::runtime_error("cannot parse: " + s.errors);
   cpu::CpuOptions options;
   options.emulateAvx512 = true;
   std::string error;
   std::optional<cpu::CpuObject> object = cpu::compileCpu(*s.module, options, error);
-  if (!object)
-    throw std::runtime_error(error + "\n" + s.errors);
+  if (!object) throw std::runtime_error(error + "\n" + s.errors);
   s.object = std::move(*object);
   // Each library has a file of its own while it is loaded: under one name the loader would return the first again.
   int file = memfd_create("kernels", 0);
@@ -160,8 +155,7 @@ CompiledModule::CompiledModule(const std::string &text, double) : state(std::mak
     throw std::runtime_error("cannot write the object");
   std::string path = "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(file);
   s.library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!s.library)
-    throw std::runtime_error(dlerror());
+  if (!s.library) throw std::runtime_error(dlerror());
 }
 
 CompiledModule::~CompiledModule() = default;
@@ -177,13 +171,13 @@ static std::vector<uint64_t> wordsOf(const std::vector<Argument> &arguments) {
 
 static std::optional<TileInterpreter> interpreterOf(mlir::ModuleOp module, const std::string &kernel) {
   auto op = module.lookupSymbol<tile::KernelOp>(kernel);
-  if (!op)
-    return std::nullopt;
+  if (!op) return std::nullopt;
   mlir::FailureOr<TileInterpreter> result = TileInterpreter::create(op);
   return mlir::succeeded(result) ? std::optional(*result) : std::nullopt;
 }
 
-void CompiledModule::run(const std::string &kernel, cpu::Variant variant, std::vector<Argument> &arguments, const TileCounts &counts) {
+void CompiledModule::run(const std::string &kernel, cpu::Variant variant, std::vector<Argument> &arguments,
+                         const TileCounts &counts) {
   auto entry = std::find_if(state->object.kernels.begin(), state->object.kernels.end(),
                             [&](const cpu::CpuKernel &k) { return k.name == kernel && k.variant == variant; });
   ASSERT_NE(entry, state->object.kernels.end());
@@ -193,8 +187,7 @@ void CompiledModule::run(const std::string &kernel, cpu::Variant variant, std::v
   std::optional<TileInterpreter> interpreter = interpreterOf(*state->module, kernel);
   ASSERT_TRUE(interpreter) << state->errors;
   int64_t points = 1;
-  for (int64_t extent : interpreter->extents(counts))
-    points *= extent;
+  for (int64_t extent : interpreter->extents(counts)) points *= extent;
   std::vector<uint64_t> words = wordsOf(arguments);
   Guarded scratch(entry->scratchBytes);
   const int64_t ranges[] = {0, points / 3, points / 3, points - points / 4, points};
@@ -221,11 +214,11 @@ static void compare(const Argument &actual, const Argument &expected, double tol
     size_t end = std::min(a.size(), row + actual.row);
     double largest = 0;
     for (size_t i = row; i < end; ++i)
-      if (std::isfinite(e[i]))
-        largest = std::max(largest, std::abs(double(e[i])));
+      if (std::isfinite(e[i])) largest = std::max(largest, std::abs(double(e[i])));
     for (size_t i = row; i < end; ++i) {
       if (std::isnan(e[i]) || std::isinf(e[i])) {
-        ASSERT_TRUE(std::isnan(e[i]) ? std::isnan(a[i]) : a[i] == e[i]) << "element " << i - row << " of row " << row / actual.row << ": " << a[i];
+        ASSERT_TRUE(std::isnan(e[i]) ? std::isnan(a[i]) : a[i] == e[i])
+            << "element " << i - row << " of row " << row / actual.row << ": " << a[i];
         continue;
       }
       ASSERT_LE(std::abs(double(a[i]) - e[i]), tolerance * largest)
@@ -234,7 +227,8 @@ static void compare(const Argument &actual, const Argument &expected, double tol
   }
 }
 
-void CompiledModule::check(const std::string &kernel, const std::vector<Argument> &arguments, const TileCounts &counts, double tolerance) {
+void CompiledModule::check(const std::string &kernel, const std::vector<Argument> &arguments, const TileCounts &counts,
+                           double tolerance) {
   std::vector<Argument> expected = arguments;
   interpret(kernel, expected, counts);
   for (cpu::Variant variant : cpu::allVariants()) {
@@ -243,7 +237,8 @@ void CompiledModule::check(const std::string &kernel, const std::vector<Argument
     run(kernel, variant, actual, counts);
     for (size_t i = 0; i < actual.size(); ++i) {
       if (!actual[i].written) {
-        EXPECT_TRUE(actual[i].isCount || !std::memcmp(actual[i].memory.data(), arguments[i].memory.data(), actual[i].memory.size()))
+        EXPECT_TRUE(actual[i].isCount ||
+                    !std::memcmp(actual[i].memory.data(), arguments[i].memory.data(), actual[i].memory.size()))
             << "argument " << i << " was changed";
         continue;
       }

@@ -1,8 +1,9 @@
 // Runs compiled kernels beside the tile interpreter on the same data and compares every written buffer.
 //
-// Each buffer ends at a page that cannot be touched, so an access past the end is a fault; scratch memory starts out as NaN, so a value that was
-// never written shows. All variants are run: those of 16 lanes compiled for x86-64-v3 (CpuOptions::emulateAvx512), so that their logic is tested on any
-// machine with AVX2. Real AVX-512 instructions are not executed by these tests.
+// Each buffer ends at a page that cannot be touched, so an access past the end is a fault; scratch memory starts out as
+// NaN, so a value that was never written shows. All variants are run: those of 16 lanes compiled for x86-64-v3
+// (CpuOptions::emulateAvx512), so that their logic is tested on any machine with AVX2. Real AVX-512 instructions are
+// not executed by these tests.
 #pragma once
 
 #include "lib/Interpreter/TileInterpreter.h"
@@ -27,11 +28,19 @@ public:
   explicit Guarded(size_t bytes);
   Guarded(const Guarded &other);
   Guarded(Guarded &&other) noexcept { swap(other); }
-  Guarded &operator=(Guarded other) noexcept { swap(other); return *this; }
+  Guarded &operator=(Guarded other) noexcept {
+    swap(other);
+    return *this;
+  }
   ~Guarded();
   std::byte *data() const { return begin; }
   size_t size() const { return bytes; }
-  void swap(Guarded &other) noexcept { std::swap(map, other.map); std::swap(mapped, other.mapped); std::swap(begin, other.begin); std::swap(bytes, other.bytes); }
+  void swap(Guarded &other) noexcept {
+    std::swap(map, other.map);
+    std::swap(mapped, other.mapped);
+    std::swap(begin, other.begin);
+    std::swap(bytes, other.bytes);
+  }
 
 private:
   void *map = nullptr;
@@ -75,12 +84,15 @@ public:
   ~CompiledModule();
 
   /// Runs the compiled kernel over all points (in a few ranges) on `arguments` in place.
-  void run(const std::string &kernel, cpu::Variant variant, std::vector<Argument> &arguments, const interpreter::TileCounts &counts = {});
+  void run(const std::string &kernel, cpu::Variant variant, std::vector<Argument> &arguments,
+           const interpreter::TileCounts &counts = {});
   /// Runs the interpreter on `arguments` in place.
-  void interpret(const std::string &kernel, std::vector<Argument> &arguments, const interpreter::TileCounts &counts = {});
-  /// Runs every variant and the interpreter on copies of `arguments`, and compares what they wrote: floats to `tolerance` of the largest
-  /// absolute value of the row, integers exactly.
-  void check(const std::string &kernel, const std::vector<Argument> &arguments, const interpreter::TileCounts &counts, double tolerance);
+  void interpret(const std::string &kernel, std::vector<Argument> &arguments,
+                 const interpreter::TileCounts &counts = {});
+  /// Runs every variant and the interpreter on copies of `arguments`, and compares what they wrote: floats to
+  /// `tolerance` of the largest absolute value of the row, integers exactly.
+  void check(const std::string &kernel, const std::vector<Argument> &arguments, const interpreter::TileCounts &counts,
+             double tolerance);
 
   const cpu::CpuObject &object() const;
 

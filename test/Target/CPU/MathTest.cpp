@@ -18,7 +18,8 @@ tile.kernel @map(%x: !tile.view<?x1000xf32> {tile.access = "read"}, %y: !tile.vi
     domain(%r in #tile.extent<tokens>) {
   %c0 = arith.constant 0 : index
   %v = tile.load %x[%r, %c0] along [1] : !tile.view<?x1000xf32> -> tensor<1000xf32>
-  %f = )" + function + R"( %v : tensor<1000xf32>
+  %f = )" +
+         function + R"( %v : tensor<1000xf32>
   tile.store %f, %y[%r, %c0] along [1] : tensor<1000xf32>, !tile.view<?x1000xf32>
   tile.return
 })";
@@ -36,8 +37,7 @@ std::vector<float> apply(CompiledModule &module, Variant variant, std::vector<fl
 
 std::vector<float> grid(double from, double to, int points) {
   std::vector<float> x(points);
-  for (int i = 0; i < points; ++i)
-    x[i] = float(from + (to - from) * i / (points - 1));
+  for (int i = 0; i < points; ++i) x[i] = float(from + (to - from) * i / (points - 1));
   return x;
 }
 

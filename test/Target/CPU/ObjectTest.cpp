@@ -35,13 +35,13 @@ protected:
   std::string error;
 };
 
-/// The dynamic section and symbol table of a shared object in memory. Addresses are file offsets of the segment that holds them.
+/// The dynamic section and symbol table of a shared object in memory. Addresses are file offsets of the segment that
+/// holds them.
 struct Dynamic {
   explicit Dynamic(const std::string &elf) : elf(elf), header(at<Elf64_Ehdr>(0)) {
     for (int i = 0; i < header.e_phnum; ++i) {
       auto segment = at<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr));
-      if (segment.p_type == PT_LOAD)
-        loads.push_back(segment);
+      if (segment.p_type == PT_LOAD) loads.push_back(segment);
       if (segment.p_type == PT_DYNAMIC)
         for (uint64_t o = 0; o < segment.p_filesz; o += sizeof(Elf64_Dyn))
           entries.push_back(at<Elf64_Dyn>(segment.p_offset + o));
@@ -60,8 +60,7 @@ struct Dynamic {
   }
   std::optional<uint64_t> get(int64_t tag) const {
     for (const Elf64_Dyn &entry : entries)
-      if (entry.d_tag == tag)
-        return entry.d_un.d_val;
+      if (entry.d_tag == tag) return entry.d_un.d_val;
     return std::nullopt;
   }
   const std::string &elf;
@@ -74,7 +73,8 @@ struct Dynamic {
 
 TEST_F(CpuObject, NeedsNothingAtLoad) {
   // Kernels with exponentials, constants in memory, masked tails, casts to bf16.
-  for (const char *file : {"linear_bf16.mlir", "experts_up.mlir", "rope_table.mlir", "route.mlir", "attention.mlir", "embedding.mlir"}) {
+  for (const char *file :
+       {"linear_bf16.mlir", "experts_up.mlir", "rope_table.mlir", "route.mlir", "attention.mlir", "embedding.mlir"}) {
     SCOPED_TRACE(file);
     auto object = compile(file);
     ASSERT_TRUE(object) << error;
@@ -82,8 +82,8 @@ TEST_F(CpuObject, NeedsNothingAtLoad) {
     ASSERT_FALSE(dynamic.entries.empty());
     EXPECT_FALSE(dynamic.get(DT_NEEDED));
     EXPECT_FALSE(dynamic.get(DT_TEXTREL));
-    // .dynsym has the kernels and nothing that is undefined; the null symbol is entry 0. Its length is where .gnu.hash's neighbours begin, so
-    // section headers are used.
+    // .dynsym has the kernels and nothing that is undefined; the null symbol is entry 0. Its length is where
+    // .gnu.hash's neighbours begin, so section headers are used.
     size_t defined = 0;
     for (int i = 0; i < dynamic.header.e_shnum; ++i) {
       auto section = dynamic.at<Elf64_Shdr>(dynamic.header.e_shoff + i * sizeof(Elf64_Shdr));
@@ -112,7 +112,9 @@ TEST_F(CpuObject, ErrorsSayWhich) {
   EXPECT_EQ(error, "the module has no tile.kernel, or no variant was asked for");
   EXPECT_FALSE(compile(R"(
 tile.kernel @k(%x: !tile.view<?x8xf32> {tile.access = "write"}) domain(%i in #tile.extent<fixed, 2>, %r in #tile.extent<tokens>) { tile.return })"));
-  EXPECT_NE(error.find("expected only work dimension 0 to have a run-time extent, dimension 1 has one"), std::string::npos) << error;
+  EXPECT_NE(error.find("expected only work dimension 0 to have a run-time extent, dimension 1 has one"),
+            std::string::npos)
+      << error;
   EXPECT_FALSE(compile(R"(
 tile.kernel @k(%w: !tile.view<64x8xf32, #tile.panels<n = 24, k = 1>> {tile.access = "read"}, %y: !tile.view<64x64xf32> {tile.access = "write"})
     domain(%i in #tile.extent<fixed, 1>) {
@@ -122,12 +124,12 @@ tile.kernel @k(%w: !tile.view<64x8xf32, #tile.panels<n = 24, k = 1>> {tile.acces
   tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<64x64xf32>
   tile.return
 })"));
-  EXPECT_NE(error.find("cannot lower kernel 'k' for x86-64-v3: 'tile.load' op expected panels"), std::string::npos) << error;
+  EXPECT_NE(error.find("cannot lower kernel 'k' for x86-64-v3: 'tile.load' op expected panels"), std::string::npos)
+      << error;
 }
 
 TEST_F(CpuObject, NamesOfVariants) {
-  for (cpu::Variant variant : cpu::allVariants())
-    EXPECT_EQ(cpu::parseVariant(cpu::variantName(variant)), variant);
+  for (cpu::Variant variant : cpu::allVariants()) EXPECT_EQ(cpu::parseVariant(cpu::variantName(variant)), variant);
   EXPECT_FALSE(cpu::parseVariant("avx1024"));
   EXPECT_EQ(cpu::kernelSymbol("k", cpu::Variant::avx512_bf16), "k__avx512_bf16");
 }

@@ -1,5 +1,5 @@
-// Products at every shape that tiling treats differently: columns that are no multiple of a panel or a vector, rows around the heights of
-// register tiles, both dtypes; the bits of a row do not depend on its neighbours.
+// Products at every shape that tiling treats differently: columns that are no multiple of a panel or a vector, rows
+// around the heights of register tiles, both dtypes; the bits of a row do not depend on its neighbours.
 #include "test/Target/CPU/KernelHarness.h"
 
 #include <cstring>
@@ -52,8 +52,10 @@ std::vector<float> narrowPanels(const std::vector<float> &matrix, size_t rows, s
 }
 
 std::vector<Argument> arguments(int rows, int n, int k, bool bf16) {
-  std::vector<float> w = narrowPanels(randomFloats(size_t(n) * k, 1), n, k, bf16 ? 2 : 1), x = randomFloats(size_t(rows) * k, 2);
-  return {bf16 ? bf16s(x) : floats(x), bf16 ? bf16s(w) : floats(w), written(Kind::f32, size_t(rows) * n, n), count(rows)};
+  std::vector<float> w = narrowPanels(randomFloats(size_t(n) * k, 1), n, k, bf16 ? 2 : 1),
+                     x = randomFloats(size_t(rows) * k, 2);
+  return {bf16 ? bf16s(x) : floats(x), bf16 ? bf16s(w) : floats(w), written(Kind::f32, size_t(rows) * n, n),
+          count(rows)};
 }
 
 } // namespace
@@ -102,8 +104,7 @@ TEST(CpuProducts, ANaNStaysInItsRow) {
       module.run("linear", variant, clean);
       module.run("linear", variant, dirty);
       std::vector<float> a = valuesOf(clean[2]), b = valuesOf(dirty[2]);
-      for (int i = 0; i < rows * n; ++i)
-        ASSERT_TRUE(i / n == 7 ? std::isnan(b[i]) : a[i] == b[i]) << i;
+      for (int i = 0; i < rows * n; ++i) ASSERT_TRUE(i / n == 7 ? std::isnan(b[i]) : a[i] == b[i]) << i;
     }
   }
 }
