@@ -64,8 +64,10 @@ mmc_status *mmc_session_step(mmc_session *session, const mmc_step *step) {
     for (size_t i = 0; i < step->entry_count; ++i) {
       mmc_step_entry entry;
       std::memcpy(&entry, reinterpret_cast<const char *>(step->entries) + i * step->entry_size, sizeof entry);
-      entries.push_back(
-          {entry.sequence ? entry.sequence->sequence : nullptr, entry.tokens, entry.token_count, Logits(entry.logits)});
+      // NOTE: a caller may have stored any number in the enum; it is read as one, and the step refuses what it does not know.
+      std::underlying_type_t<mmc_logits> wanted;
+      std::memcpy(&wanted, &entry.logits, sizeof wanted);
+      entries.push_back({entry.sequence ? entry.sequence->sequence : nullptr, entry.tokens, entry.token_count, Logits(wanted)});
     }
     return session->session->step(entries);
   });

@@ -5,6 +5,8 @@
 #include "runtime/schema/plan_generated.h"
 #include "runtime/src/Errors.h"
 
+#include <cstring>
+
 namespace mmc::runtime {
 
 namespace {
@@ -20,9 +22,12 @@ public:
     return from->str();
   }
 
+  // NOTE: the FlatBuffers verifier checks where a vector lies, not that its elements are aligned, so they are copied as bytes.
   template <typename T> std::vector<T> numbers(const flatbuffers::Vector<T> *from) {
-    if (!from || !charge(from->size() * sizeof(T))) return {};
-    return std::vector<T>(from->begin(), from->end());
+    if (!from || from->size() == 0 || !charge(from->size() * sizeof(T))) return {};
+    std::vector<T> to(from->size());
+    std::memcpy(to.data(), from->Data(), to.size() * sizeof(T));
+    return to;
   }
 
   std::vector<std::string> texts(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>> *from) {
@@ -81,13 +86,15 @@ WeightSource decodeSource(Decoder &d, const plan::Source &from) {
   to.name = d.text(from.name());
   to.shape = d.numbers(from.shape());
   if (from.slices())
-    for (const plan::Slice *slice : *from.slices()) {
+    for (uint32_t i = 0; i < from.slices()->size(); ++i) {
+      plan::Slice slice;
+      std::memcpy(&slice, from.slices()->Data() + i * sizeof slice, sizeof slice);
       if (to.slices.size() == kMaxRank) {
         d.fail(badField("source '" + to.name + "' slices count", from.slices()->size(),
                         "at most " + std::to_string(kMaxRank)));
         break;
       }
-      to.slices.push_back({slice->dim(), slice->begin(), slice->end()});
+      to.slices.push_back({slice.dim(), slice.begin(), slice.end()});
     }
   return to;
 }
