@@ -127,6 +127,7 @@ LogicalResult Ladder::runTilePasses() {
   if (failed(checkPipelineOptions(pipeline, error))) return emitError(UnknownLoc::get(&context), error);
   buildModelToTilePipeline(manager, pipeline);
   if (!options.printIrAfter.empty()) {
+    context.disableMultithreading(); // text of several threads would mix
     llvm::StringSet<> wanted;
     for (const std::string &name : options.printIrAfter) wanted.insert(name);
     auto after = [wanted](Pass *pass, Operation *) {
@@ -136,10 +137,16 @@ LogicalResult Ladder::runTilePasses() {
                              /*printAfterOnlyOnChange=*/false,
                              /*printAfterOnlyOnFailure=*/false, llvm::errs());
   }
-  return manager.run(*module);
+  LogicalResult result = manager.run(*module);
+  context.enableMultithreading(); // the CPU target compiles kernels on several threads
+  return result;
 }
 
 Status Ladder::lowerToTile() {
+  PipelineOptions names;
+  names.disabledPasses = options.disabledPasses;
+  std::string error;
+  if (failed(checkPipelineOptions(names, error))) return Status(compiler::kOption, "--disable-pass: " + error);
   MMC_RETURN_IF_ERROR(guarded(compiler::kLowering, "lowering to tile kernels", [&] { return runTilePasses(); }));
   unsigned kernels = 0;
   module->walk([&](tile::KernelOp) { ++kernels; });

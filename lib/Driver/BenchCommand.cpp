@@ -220,6 +220,7 @@ void addCountList(CLI::App *command, const std::string &names, std::vector<uint6
   };
   command->add_option_function<std::string>(names, read, description)
       ->type_name("N,...")
+      ->take_last()
       ->envname(environmentName(names));
 }
 

@@ -12,6 +12,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 namespace mmc::driver {
 
@@ -46,12 +48,11 @@ void addInspectCommand(const CommandLine &line);
 void addVerifyCommand(const CommandLine &line);
 void addBenchCommand(const CommandLine &line);
 
-// ------------------------------------------------------------------------------------------------------------------
-// templates
-
 template <typename T>
 CLI::Option *addFlagValue(CLI::App *command, const std::string &names, T &value, const std::string &description) {
   CLI::Option *option = command->add_option(names, value, description);
+  // A repeated flag: the last wins; lists add up.
+  if constexpr (!std::is_same_v<T, std::vector<std::string>>) option->take_last();
   if (std::string name = environmentName(names); !name.empty()) option->envname(name);
   return option;
 }
@@ -66,7 +67,8 @@ CLI::Option *addCount(CLI::App *command, const std::string &names, T &value, con
                                             " to " + std::to_string(most) + ", suffix K or M allowed");
     value = T(*count);
   };
-  CLI::Option *option = command->add_option_function<std::string>(names, read, description)->type_name("N");
+  CLI::Option *option =
+      command->add_option_function<std::string>(names, read, description)->type_name("N")->take_last();
   if (std::string name = environmentName(names); !name.empty()) option->envname(name);
   return option;
 }

@@ -75,7 +75,8 @@ Status usageError(const CLI::App &app, const CLI::ParseError &error, std::span<c
   const std::string command = givenCommand(app);
   const auto word = std::find_if(arguments.begin(), arguments.end(), [](const char *text) { return text[0] != '-'; });
   if (command.empty() && word != arguments.end())
-    return Status(kUsage, cat("unknown command '", *word, "'"), "commands are import, compile, run, tokenize, inspect, verify, bench");
+    return Status(kUsage, cat("unknown command '", *word, "'"),
+                  "commands are import, compile, run, tokenize, inspect, verify, bench");
   return Status(kUsage, error.what(), cat("see `mmc ", command.empty() ? "" : command + " ", "--help`"));
 }
 

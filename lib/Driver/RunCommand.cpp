@@ -7,9 +7,11 @@
 #include "lib/Text/Detokenizer.h"
 #include "lib/Text/GenerationConfig.h"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace mmc::driver {
 
@@ -159,6 +161,13 @@ Expected<std::optional<runtime::OutputFile>> createOutput(const std::string &pat
   return std::move(file);
 }
 
+/// On a terminal the prompt stands before its continuation; standard output gets the continuation alone.
+void echoPrompt(const Run &run) {
+  const PromptFlags &prompt = run.flags.prompt;
+  if (run.flags.json || prompt.chat || !prompt.prompt || prompt.prompt->size() > 4096) return;
+  if (isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1) fputs(prompt.prompt->c_str(), stderr);
+}
+
 Status runModel(const RunFlags &flags, ProgressMode progress) {
   Run run{flags, {}, {}, {}, {}, {}};
   MMC_RETURN_IF_ERROR(readPrompt(run));
@@ -182,6 +191,7 @@ Status runModel(const RunFlags &flags, ProgressMode progress) {
       return Status(kUsage, "--trace needs a plan: the reference interpreter has no launches", "leave --trace out");
     trace.emplace(engine.session(), run.opened.plan->tables);
   }
+  echoPrompt(run);
   TokenWriter writer(run);
   GenerationOptions options{flags.maxTokens, flags.prefillChunk, *stop, logitsFile->has_value(),
                             [&](int32_t id, bool isStop) { return writer.push(id, isStop); }};

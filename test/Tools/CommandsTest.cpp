@@ -310,6 +310,11 @@ TEST_F(Commands, EnvironmentTwins) {
   EXPECT_EQ(run({"--prompt", "And God", "--json", "--max-tokens", "2"}, options).json()["tokens"].size(), 2u);
 }
 
+TEST_F(Commands, TheLastOfARepeatedFlagWins) {
+  EXPECT_EQ(run({"--prompt", "And God", "--json", "--max-tokens", "9", "--max-tokens", "2"}).json()["tokens"].size(),
+            2u);
+}
+
 TEST_F(Commands, Trace) {
   const std::string path = folder->path("trace.json");
   EXPECT_EQ(run({"--prompt", "And God", "--max-tokens", "3", "--trace", path}).exitCode, 0);
