@@ -174,8 +174,9 @@ typedef struct mmc_step {
 /* Runs the entries' tokens through the model and advances their sequences. Entries may mix chunks and single tokens in
  * any order; an answer does not depend on which others are in the step. Arguments are checked before anything changes.
  * Errors: USAGE (no entry, no token, a sequence twice or of another session, an id outside the vocabulary, a broken
- * sequence), CAPACITY (max_num_seqs, max_num_batched_tokens, max_model_len, pages), CANCELLED. After CANCELLED the
- * step's sequences are broken: they can only be freed. */
+ * sequence), CAPACITY (max_num_seqs, max_num_batched_tokens, max_model_len, pages), CANCELLED.
+ * After CANCELLED the step's sequences are broken and can only be freed, unless the message says that the step had not
+ * begun: then nothing has changed. */
 MMC_API mmc_status *mmc_session_step(mmc_session *session, const mmc_step *step);
 
 /* The logits of entry `entry` of the last successful step: `rows` rows of `vocabulary` floats, one after the other (0

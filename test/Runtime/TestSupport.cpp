@@ -2,6 +2,7 @@
 #include "test/Runtime/TinyModel.h"
 
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <malloc.h>
@@ -58,6 +59,12 @@ PeakMemory::PeakMemory() {
 uint64_t PeakMemory::growth() const {
   const uint64_t peak = statusField("VmHWM");
   return peak > before ? peak - before : 0;
+}
+
+double processorSeconds() {
+  timespec time;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
 }
 
 bool sanitized() {
