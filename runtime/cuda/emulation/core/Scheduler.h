@@ -1,0 +1,120 @@
+// One scheduler for all fibers of the process, seeded: a seed fixes the whole run.
+//
+// A fiber is one CUDA thread. It runs until a primitive suspends it; there is no preemption, so code between two primitives is atomic here, and what would
+// be wrong about that is found by the clocks, not by the order. Asynchronous work (copies, wgmma batches) is a list of operations that run early or late by
+// seed. When no fiber can run and no operation is pending, the launch is deadlocked, and the report says who waits on what.
+#pragma once
+
+#include "runtime/cuda/emulation/core/Clock.h"
+#include "runtime/cuda/emulation/core/Report.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mmc::emu {
+
+struct Block;
+struct Warp;
+struct ThreadExtension;
+
+/// Why a fiber does not run. `describe` is called only for a deadlock.
+struct Wait {
+  const char *what = nullptr; // "mbarrier wait", "named barrier 3", "shuffle"
+  uint64_t source = 0;        // return address of the primitive
+  std::function<std::string()> describe;
+};
+
+/// Bytes of a thread's stack that hold a fragment of an asynchronous operation.
+struct WatchedRange {
+  const uint8_t *begin = nullptr, *end = nullptr;
+  bool inFlight = false;     // between issue and wait: no access at all
+  bool writtenSince = false; // written by plain code since the last wgmma.fence
+  uint64_t source = 0;       // of the issue
+};
+
+/// One CUDA thread.
+struct Thread {
+  Block *block = nullptr;
+  Warp *warp = nullptr;
+  uint32_t index = 0; // linear in the block
+  uint32_t lane = 0;
+  uint32_t position[3] = {}; // threadIdx
+
+  Clock vc, va;            // generic proxy, async proxy; va <= vc
+  uint32_t clock = 1;      // own component of vc
+  uint32_t asyncClock = 0; // own component of va
+  std::vector<WatchedRange> watched;
+
+  bool finished = false;
+  Wait wait;
+  void *stackPointer = nullptr; // of the suspended fiber
+  uint8_t *stack = nullptr;
+  /// State of ops (cp.async groups, ...), owned by them and dropped with the thread.
+  std::shared_ptr<void> copyState, matrixState;
+
+  Epoch epoch() const;
+  /// Ends the current clock value: everything stamped from now on is later than what was released.
+  void tick() { ++clock; }
+};
+
+struct Warp {
+  Block *block = nullptr;
+  uint32_t index = 0; // in the block
+  std::vector<Thread *> threads;
+  std::shared_ptr<void> state; // of ops/Warp
+};
+
+struct Launch;
+
+/// A resident block.
+struct Block {
+  Launch *launch = nullptr;
+  uint32_t serial = 0;      // its clock segment
+  uint32_t position[3] = {}; // blockIdx
+  uint32_t clusterRank = 0;
+  std::vector<Block *> cluster; // all blocks of its cluster, by rank; itself where there is no cluster
+  uint8_t *shared = nullptr;    // window
+  uint32_t sharedBytes = 0;
+  std::vector<std::unique_ptr<Thread>> threads;
+  std::vector<std::unique_ptr<Warp>> warps;
+  uint32_t unfinished = 0;
+  /// Takes a column for an asynchronous operation that this thread starts (see the note on columns in docs/Emulation.md), and its new epoch.
+  Epoch beginOperation(const Thread &issuer);
+  /// State of ops (named barriers, mbarriers by address, ...), dropped with the block.
+  std::shared_ptr<void> barrierState, mbarrierState, registerState;
+  std::vector<uint32_t> operationClocks; // last clock value of each column past the threads
+};
+
+namespace scheduler {
+
+/// 0: first in first out, asynchronous work as late as possible.
+void setSeed(uint64_t seed);
+/// Deterministic in the seed.
+uint64_t random();
+/// True in about one of `n` calls; never with seed 0.
+bool oneIn(uint32_t n);
+
+/// The running thread; null outside of a launch.
+Thread *current();
+/// Suspends the running thread until wake().
+void suspend(Wait wait);
+void wake(Thread &thread);
+/// Lets others run first, if the seed says so (always: `certainly`).
+void mayYield();
+void yield();
+
+/// An asynchronous operation. It runs at once or later by seed, at the latest when nothing else can run; operations with one `order` (not null) run
+/// in the order of their submission. Returns a ticket for force().
+uint64_t submit(std::function<void()> operation, const void *order = nullptr);
+/// Runs it (and those before it in its order) now, if it has not run yet: what a wait does.
+void force(uint64_t ticket);
+bool pending(uint64_t ticket);
+
+/// The launch cannot go on (an access outside memory, a wrong argument): abandons all its fibers. Does not return to a kernel.
+void abandon();
+
+} // namespace scheduler
+} // namespace mmc::emu
