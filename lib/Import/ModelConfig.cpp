@@ -1,5 +1,6 @@
 // The checkpoint's tensors and the parameter counts that follow from a configuration (specification 1.4, 3.1).
 #include "lib/Import/ModelConfig.h"
+#include "runtime/src/TensorNames.h"
 
 using namespace mmc::import;
 
@@ -35,12 +36,6 @@ std::vector<Pattern> layerPatterns(const ModelConfig &c, ModelConfig::Layer kind
   return out;
 }
 
-std::string fill(std::string text, const std::string &placeholder, int64_t value) {
-  if (size_t at = text.find(placeholder); at != std::string::npos)
-    text.replace(at, placeholder.size(), std::to_string(value));
-  return text;
-}
-
 int64_t elements(const std::vector<int64_t> &shape) {
   int64_t product = 1;
   for (int64_t size : shape) product *= size;
@@ -64,10 +59,10 @@ void mmc::import::forEachTensor(const ModelConfig &config, const std::function<v
   visitPlain("model.embed_tokens.weight", {config.vocabulary, config.hidden});
   for (size_t layer = 0; layer < config.layers.size(); ++layer)
     for (const Pattern &pattern : layerPatterns(config, config.layers[layer])) {
-      std::string whole = kLayer + pattern.name, numbered = fill(whole, "{layer}", int64_t(layer));
+      std::string whole = kLayer + pattern.name;
       bool perExpert = whole.find("{expert}") != std::string::npos;
       for (int64_t expert = 0; expert < (perExpert ? config.experts : 1); ++expert)
-        visit({fill(numbered, "{expert}", expert), whole, pattern.shape});
+        visit({runtime::expandName(whole, layer, expert), whole, pattern.shape});
     }
   visitPlain("model.norm.weight", {config.hidden});
   visitPlain("lm_head.weight", {config.vocabulary, config.hidden});

@@ -7,6 +7,7 @@
 #include "dialects/Model/IR/ModelTables.h"
 #include "dialects/Tile/IR/Tile.h"
 #include "runtime/src/Layout.h"
+#include "runtime/src/TensorNames.h"
 
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/Matchers.h"
@@ -332,22 +333,15 @@ Storage LaunchInterpreter::State::layOut(tile::ViewType view,
 FailureOr<Bound> LaunchInterpreter::State::bind(Value value, tile::ViewType view, Environment &values, int64_t layer) {
   if (auto found = values.find(value); found != values.end()) return found->second;
   if (auto weight = value.getDefiningOp<model::WeightOp>()) {
-    std::string name = weight.getName().str();
-    auto fill = [&](StringRef key, int64_t number) {
-      if (size_t at = name.find(key.str()); at != std::string::npos)
-        name.replace(at, key.size(), std::to_string(number));
-    };
-    fill("{layer}", layer);
+    std::string name = runtime::withNumber(weight.getName().str(), runtime::kLayerPlaceholder, layer);
     std::string key = name;
     llvm::raw_string_ostream(key) << view;
     Storage &storage = weights[key];
-    bool stacked = StringRef(name).contains("{expert}");
-    std::string pattern = name;
+    bool stacked = StringRef(name).contains(runtime::kExpertPlaceholder);
     if (!storage)
       storage = layOut(view, [&](int64_t expert) {
-        name = pattern;
-        fill("{expert}", expert);
-        return options.weights(name, stacked ? view.getShape().drop_front() : view.getShape());
+        return options.weights(runtime::withNumber(name, runtime::kExpertPlaceholder, expert),
+                               stacked ? view.getShape().drop_front() : view.getShape());
       });
     return Bound{storage, 0, static_cast<int64_t>(storage->size())};
   }

@@ -3,6 +3,7 @@
 #include "dialects/Model/IR/ModelTables.h"
 #include "lib/Interpreter/ModelErrors.h"
 #include "lib/Interpreter/ModelMath.h"
+#include "runtime/src/TensorNames.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -11,18 +12,13 @@ using namespace mmc::interpreter;
 using namespace mmc::model;
 using mmc::runtime::Expected;
 using mmc::runtime::Status;
-
-static std::string replaced(std::string text, const std::string &placeholder, int64_t value) {
-  for (size_t at = text.find(placeholder); at != std::string::npos; at = text.find(placeholder))
-    text.replace(at, placeholder.size(), std::to_string(value));
-  return text;
-}
+using mmc::runtime::withNumber;
 
 template <typename T> Expected<std::shared_ptr<const Tensor<T>>> WeightCache<T>::get(WeightOp op, int64_t layer) {
   auto type = cast<RankedTensorType>(op.getResult().getType());
   std::string element;
   llvm::raw_string_ostream(element) << type.getElementType();
-  std::string name = replaced(op.getName().str(), "{layer}", layer), key = name + ":" + element;
+  std::string name = withNumber(op.getName().str(), mmc::runtime::kLayerPlaceholder, layer), key = name + ":" + element;
   if (auto it = known.find(key); it != known.end()) return it->second;
 
   auto tensor = std::make_shared<Tensor<T>>();
@@ -30,7 +26,7 @@ template <typename T> Expected<std::shared_ptr<const Tensor<T>>> WeightCache<T>:
   bool perExpert = name.find("{expert}") != std::string::npos;
   std::vector<int64_t> shape(type.getShape().begin() + (perExpert ? 1 : 0), type.getShape().end());
   for (int64_t expert = 0; expert < (perExpert ? type.getDimSize(0) : 1); ++expert) {
-    Expected<std::vector<double>> values = source->read(replaced(name, "{expert}", expert), shape);
+    Expected<std::vector<double>> values = source->read(withNumber(name, mmc::runtime::kExpertPlaceholder, expert), shape);
     if (!values.ok()) return values.status();
     for (double value : *values) {
       if (type.getElementType().isBF16()) value = formula::roundToBFloat16(value);

@@ -10,6 +10,7 @@
 #include "runtime/src/Mapping.h"
 #include "runtime/src/PlanTables.h"
 #include "runtime/src/Safetensors.h"
+#include "runtime/src/TensorNames.h"
 #include "runtime/src/ThreadPool.h"
 
 #include <functional>
@@ -37,9 +38,6 @@ private:
 /// Called from the thread that loads, now and then and at the end, with bytes laid out and in total; false stops the
 /// load.
 using ProgressFunction = std::function<bool(uint64_t done, uint64_t total)>;
-
-/// The name of a checkpoint tensor: {layer} and {expert} filled in.
-std::string expandName(const std::string &pattern, uint64_t layer, uint64_t expert);
 
 /// One tensor of one weight: what a unit of loading fills.
 struct WeightPart {

@@ -87,12 +87,4 @@ std::unique_ptr<RowSource> checkpointRows(const Checkpoint &checkpoint) {
 }
 std::unique_ptr<RowSource> randomRows(uint64_t seed) { return std::make_unique<RandomRows>(seed); }
 
-std::string expandName(const std::string &pattern, uint64_t layer, uint64_t expert) {
-  std::string name = pattern;
-  for (const auto &[key, value] : {std::pair<std::string_view, uint64_t>("{layer}", layer),
-                                   std::pair<std::string_view, uint64_t>("{expert}", expert)})
-    for (size_t at; (at = name.find(key)) != std::string::npos;) name.replace(at, key.size(), std::to_string(value));
-  return name;
-}
-
 } // namespace mmc::runtime

@@ -6,7 +6,6 @@
 #include "lib/Support/RandomDistribution.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/src/Layout.h"
-#include "runtime/src/PlanFile.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringMap.h"
@@ -345,17 +344,6 @@ FailureOr<PlanSegments> Writer::run() {
 
 FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object) {
   return Writer(plan, object).run();
-}
-
-LogicalResult writePlan(planir::ModuleOp plan, const PlanSegments &segments, const std::string &path) {
-  std::vector<runtime::SegmentInput> inputs = {{runtime::SegmentKind::metadata, segments.metadata},
-                                               {runtime::SegmentKind::constants, segments.constants},
-                                               {runtime::SegmentKind::hostObject, segments.object}};
-  std::span<const uint8_t> text(reinterpret_cast<const uint8_t *>(segments.text.data()), segments.text.size());
-  inputs.push_back({runtime::SegmentKind::text, text, runtime::kSegmentOptional});
-  runtime::Status status = runtime::writePlanFile(path, inputs);
-  if (!status.ok()) return plan.emitError(status.text());
-  return success();
 }
 
 } // namespace mmc

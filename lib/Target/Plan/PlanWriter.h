@@ -41,8 +41,4 @@ struct PlanSegments {
 /// On failure a diagnostic was emitted.
 mlir::FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object);
 
-/// Writes the segments to `path`, atomically. On failure the message of the runtime's status was emitted as a
-/// diagnostic on `plan`.
-mlir::LogicalResult writePlan(planir::ModuleOp plan, const PlanSegments &segments, const std::string &path);
-
 } // namespace mmc
