@@ -106,8 +106,7 @@ std::string caseName(const testing::TestParamInfo<std::tuple<std::string, std::s
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Bitwise,
-                         testing::Combine(testing::Values("text01-tiny", "text01-heads12", "text01-prenorm"),
-                                          testing::Values("float32", "bfloat16")),
+                         testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("float32", "bfloat16")),
                          caseName);
 
 } // namespace

@@ -1,5 +1,5 @@
-// Loading is quick: a plan as large as that of an 80-layer model comes to a handle that accepts weights in 50 ms, and a
-// session over hundreds of gigabytes of pools takes no memory until it is used.
+// Loading is light: a plan as large as that of an 80-layer model takes little more memory than its file (its time is
+// measured by benchmarks/plan-load), and a session over hundreds of gigabytes of pools takes none until it is used.
 #include "test/Runtime/TinyModel.h"
 
 #include <fstream>
@@ -8,7 +8,7 @@ namespace mmc::test {
 
 namespace {
 
-TEST(PlanLoadTest, ALargePlanLoadsIn50Milliseconds) {
+TEST(PlanLoadTest, ALargePlanTakesLittleMoreThanItsFile) {
   PlanTables tables = tinyTables();
   tables.layerCount = 80;
   tables.stack.clear();
@@ -39,23 +39,14 @@ TEST(PlanLoadTest, ALargePlanLoadsIn50Milliseconds) {
   TemporaryFolder folder;
   const std::string path = folder.file("large.plan");
   ASSERT_TRUE(writePlanFile(path, segments).ok());
-  // On a quiet machine 50 ms; on a busy one clocks run slow, and hashing the same bytes in the same loop says how slow.
-  const std::vector<uint8_t> bytes = *buildPlanFile(segments);
-  double best = 1e9, hash = 1e9;
-  for (int i = 0; i < 5; ++i) {
-    const double begin = processorSeconds();
-    const Digest digest = digestOf(bytes);
-    const double middle = processorSeconds();
-    Expected<PlanImage> image = PlanImage::open(path);
-    ASSERT_TRUE(image.ok()) << image.status().text();
-    EXPECT_NE(digest, image->digest());
-    const Status status = loadPlan(std::move(*image), {}).status();
-    hash = std::min(hash, middle - begin);
-    best = std::min(best, processorSeconds() - middle);
-    ASSERT_TRUE(status.ok()) << status.text();
-  }
+  const uint64_t size = buildPlanFile(segments)->size();
+  PeakMemory memory;
+  Expected<PlanImage> image = PlanImage::open(path);
+  ASSERT_TRUE(image.ok()) << image.status().text();
+  const Status status = loadPlan(std::move(*image), {}).status();
+  EXPECT_TRUE(status.ok()) << status.text();
   if (!sanitized()) {
-    EXPECT_LE(best, std::max(0.05, 5 * hash));
+    EXPECT_LE(memory.growth(), 2 * size);
   }
 }
 

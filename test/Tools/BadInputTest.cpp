@@ -40,7 +40,7 @@ protected:
       const Outcome outcome = runMmc({command, folder.path("config.json"), "-o", folder.path("out")});
       EXPECT_TRUE(outcome.exitCode >= 1 && outcome.exitCode <= 4) << outcome.exitCode;
       expectError(outcome, outcome.exitCode, part);
-      EXPECT_LT(outcome.peakBytes, uint64_t(300) << 20);
+      expectLittleMemory(outcome, text.size());
     }
     EXPECT_EQ(folder.names(), std::vector<std::string>{"config.json"});
   }
@@ -102,6 +102,7 @@ TEST_F(BadInput, Safetensors) {
     expectError(verify, 4, "model.safetensors");
     const Outcome compile = runMmc({"compile", model, "-o", folder.path("out.plan")});
     expectError(compile, 4, "model.safetensors");
+    expectLittleMemory(compile, content.size());
     EXPECT_FALSE(std::filesystem::exists(folder.path("out.plan")));
   }
   std::filesystem::remove(weights);
@@ -133,6 +134,7 @@ TEST_F(BadInput, Plan) {
     EXPECT_TRUE(verify.exitCode == 4 || verify.exitCode == 3)
         << verify.exitCode; // a flipped version is another version
     expectError(verify, verify.exitCode, "bad.plan");
+    expectLittleMemory(verify, good.size());
     const Outcome inspect = runMmc({"inspect", path});
     EXPECT_EQ(inspect.exitCode, verify.exitCode);
     EXPECT_EQ(inspect.out, "");

@@ -12,7 +12,7 @@ namespace mmc::test {
 struct Outcome {
   int exitCode = -1; // of a normal exit
   int signal = 0;    // that ended it
-  double seconds = 0;
+  double processorSeconds = 0; // user and system: busy machines do not count
   uint64_t peakBytes = 0;
   std::string out, err;
 
@@ -31,8 +31,11 @@ struct ProcessOptions {
 Outcome runMmc(const std::vector<std::string> &arguments, const ProcessOptions &options = {});
 
 /// Exactly `mmc: error: MMC-E0123: what` and `hint: the fix` at the end of standard error, and this exit code, within a
-/// second where `quick`.
+/// second of processor time where `quick`.
 void expectError(const Outcome &outcome, int exitCode, const std::string &part, bool quick = true);
+
+/// What refusing an input of this size took beyond the program itself: twice the input and 16 MiB at most.
+void expectLittleMemory(const Outcome &outcome, uint64_t inputBytes);
 
 /// A folder that is removed with the object.
 class TemporaryFolder {
