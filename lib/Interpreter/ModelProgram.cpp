@@ -26,7 +26,8 @@ template <typename T> Expected<std::shared_ptr<const Tensor<T>>> WeightCache<T>:
   bool perExpert = name.find("{expert}") != std::string::npos;
   std::vector<int64_t> shape(type.getShape().begin() + (perExpert ? 1 : 0), type.getShape().end());
   for (int64_t expert = 0; expert < (perExpert ? type.getDimSize(0) : 1); ++expert) {
-    Expected<std::vector<double>> values = source->read(withNumber(name, mmc::runtime::kExpertPlaceholder, expert), shape);
+    Expected<std::vector<double>> values =
+        source->read(withNumber(name, mmc::runtime::kExpertPlaceholder, expert), shape);
     if (!values.ok()) return values.status();
     for (double value : *values) {
       if (type.getElementType().isBF16()) value = formula::roundToBFloat16(value);

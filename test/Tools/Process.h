@@ -10,8 +10,8 @@
 namespace mmc::test {
 
 struct Outcome {
-  int exitCode = -1; // of a normal exit
-  int signal = 0;    // that ended it
+  int exitCode = -1;           // of a normal exit
+  int signal = 0;              // that ended it
   double processorSeconds = 0; // user and system: busy machines do not count
   uint64_t peakBytes = 0;
   std::string out, err;
