@@ -4,6 +4,7 @@
 #include "runtime/cuda/emulation/core/Scheduler.h"
 
 #include <cstdint>
+#include <memory>
 
 /// What a kernel's module says of it; `extern "C"` in the module as mmcEmuKernel_NAME (made by MMC_EXPORT in ptx/launch.cuh).
 struct MmcEmuKernel {
@@ -60,6 +61,8 @@ struct Launch {
   const MmcEmuKernel *kernel = nullptr;
   LaunchOptions options;
   Counters counters;
+  /// State of ops (release clocks of atomics by address, triggers of dependent launches), owned by them and dropped with the launch.
+  std::shared_ptr<void> atomicState, dependencyState;
 };
 
 } // namespace mmc::emu

@@ -53,7 +53,7 @@ struct Thread {
   void *stackPointer = nullptr; // of the suspended fiber
   uint8_t *stack = nullptr;
   /// State of ops (cp.async groups, ...), owned by them and dropped with the thread.
-  std::shared_ptr<void> copyState, matrixState;
+  std::shared_ptr<void> copyState, matrixState, fenceState;
 
   Epoch epoch() const;
   /// Ends the current clock value: everything stamped from now on is later than what was released.
@@ -84,7 +84,9 @@ struct Block {
   /// Takes a column for an asynchronous operation that this thread starts (see the note on columns in docs/Emulation.md), and its new epoch.
   Epoch beginOperation(const Thread &issuer);
   /// State of ops (named barriers, mbarriers by address, ...), dropped with the block.
-  std::shared_ptr<void> barrierState, mbarrierState, registerState;
+  std::shared_ptr<void> barrierState, mbarrierState, registerState, clusterState;
+  /// Called in order when the last thread has returned, while the block and its shared memory still exist; not for abandoned launches.
+  std::vector<void (*)(Block &)> atEnd;
   std::vector<uint32_t> operationClocks; // last clock value of each column past the threads
 };
 
