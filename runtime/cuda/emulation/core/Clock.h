@@ -1,10 +1,11 @@
 // Vector clocks of the emulated device: which accesses are ordered before now.
 //
-// Every thread of every block, and every asynchronous operation, is a column of its block's segment; an access is stamped with an Epoch (block,
-// column, clock). A Clock says for every column up to which clock value it is ordered before the holder. Segments are shared and copied on write:
-// after a barrier all threads of a block hold the same one.
+// Every thread of every block, and every asynchronous operation, is a column of its block's segment; an access is
+// stamped with an Epoch (block, column, clock). A Clock says for every column up to which clock value it is ordered
+// before the holder. Segments are shared and copied on write: after a barrier all threads of a block hold the same one.
 //
-// NOTE: a holder's own column is not in its Clock; it is a scalar of the holder (Thread::clock), because it changes at every release.
+// NOTE: a holder's own column is not in its Clock; it is a scalar of the holder (Thread::clock), because it changes at
+// every release.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +63,8 @@ struct StreamClock {
 class Clock {
 public:
   Clock() = default;
-  /// The clock of a block that starts: nothing of its own, and everything that `streams` orders before its launch (which must outlive the block).
+  /// The clock of a block that starts: nothing of its own, and everything that `streams` orders before its launch
+  /// (which must outlive the block).
   Clock(uint32_t block, const StreamClock *streams) : ownBlock(block), streams(streams) {}
 
   /// True if the access is ordered before. The holder's own column is its own business (see the note above).
@@ -87,7 +89,8 @@ struct CommandPlace {
   uint32_t stream = 0;
   uint64_t index = 0;
 };
-/// Registers the serials [first, first + count) as blocks of the command at `place`; serials grow without gaps. Returns the first serial.
+/// Registers the serials [first, first + count) as blocks of the command at `place`; serials grow without gaps. Returns
+/// the first serial.
 uint32_t allocateBlocks(uint32_t count, CommandPlace place);
 /// Of a block that allocateBlocks gave out.
 CommandPlace placeOfBlock(uint32_t block);

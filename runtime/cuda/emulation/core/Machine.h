@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <memory>
 
-/// What a kernel's module says of it; `extern "C"` in the module as mmcEmuKernel_NAME (made by MMC_EXPORT in ptx/launch.cuh).
+/// What a kernel's module says of it; `extern "C"` in the module as mmcEmuKernel_NAME (made by MMC_EXPORT in
+/// ptx/launch.cuh).
 struct MmcEmuKernel {
   const char *name;
   void (*call)(void **parameters); // pointers to the parameters' values
@@ -53,7 +54,8 @@ const MachineOptions &machineOptions();
 /// Runs the whole launch. Parameters are copied before the first block starts.
 LaunchResult launch(const MmcEmuKernel &kernel, const LaunchOptions &options, void **parameters);
 
-/// Blocks of the kernel that one SM holds at a time: by threads (2048), blocks (32) and shared memory (233,472 bytes with 1,024 for each block).
+/// Blocks of the kernel that one SM holds at a time: by threads (2048), blocks (32) and shared memory (233,472 bytes
+/// with 1,024 for each block).
 uint32_t blocksPerSm(const MmcEmuKernel &kernel, uint32_t threads, uint32_t dynamicSharedBytes);
 
 /// The launch that is running.
@@ -61,7 +63,8 @@ struct Launch {
   const MmcEmuKernel *kernel = nullptr;
   LaunchOptions options;
   Counters counters;
-  /// State of ops (release clocks of atomics by address, triggers of dependent launches), owned by them and dropped with the launch.
+  /// State of ops (release clocks of atomics by address, triggers of dependent launches), owned by them and dropped
+  /// with the launch.
   std::shared_ptr<void> atomicState, dependencyState;
 };
 

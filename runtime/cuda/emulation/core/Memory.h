@@ -1,8 +1,9 @@
-// Emulated memory with its shadow: one reserved address range holds the device's global memory and the shared memory windows of resident blocks, and
-// for every 16 bytes of it there is a Cell that knows who wrote and read them last, and which bytes exist and are initialised.
+// Emulated memory with its shadow: one reserved address range holds the device's global memory and the shared memory
+// windows of resident blocks, and for every 16 bytes of it there is a Cell that knows who wrote and read them last, and
+// which bytes exist and are initialised.
 //
-// Addresses are host addresses, so kernels compiled for the host use them as they are; anything outside the range (a thread's stack, constants of the
-// module) is not checked. Scheduler thread only.
+// Addresses are host addresses, so kernels compiled for the host use them as they are; anything outside the range (a
+// thread's stack, constants of the module) is not checked. Scheduler thread only.
 #pragma once
 
 #include "runtime/cuda/emulation/core/Clock.h"
@@ -16,12 +17,12 @@ struct Thread;
 
 /// The state of 16 bytes.
 struct Cell {
-  Epoch writer = 0;        // last write; all bytes, unless split
-  Epoch reader = 0;        // last read, or with kReaderSet the index of a set of epochs
-  uint16_t live = 0;       // bytes that are allocated
+  Epoch writer = 0;  // last write; all bytes, unless split
+  Epoch reader = 0;  // last read, or with kReaderSet the index of a set of epochs
+  uint16_t live = 0; // bytes that are allocated
   uint16_t initialised = 0;
   uint16_t flags = 0;
-  uint16_t unused = 0;
+  uint16_t readMask = 0;     // bytes that `reader` has read
   uint32_t writerSource = 0; // index into the table of return addresses, of the last write
   uint32_t readerSource = 0;
 };
@@ -46,8 +47,8 @@ struct Accessor {
   const Clock *writesSeen = nullptr; // generic: VC; async: VA of the issuer at issue
   const Clock *readsSeen = nullptr;  // VC
   Epoch self = 0;                    // stamped on the cells
-  /// The issuing thread: accesses stamped with its column are program order for the generic proxy; for the async proxy those with clocks up to
-  /// `ownAsyncClock`.
+  /// The issuing thread: accesses stamped with its column are program order for the generic proxy; for the async proxy
+  /// those with clocks up to `ownAsyncClock`.
   Epoch ownColumn = 0; // makeEpoch(block, column, 0)
   uint32_t ownAsyncClock = 0;
   Proxy proxy = Proxy::generic;
@@ -85,16 +86,18 @@ Kind classify(const void *address);
 /// The window that a shared address lies in, and its offset.
 uint8_t *sharedWindowOf(const void *address);
 
-/// Checks and records an access of `bytes` bytes (any number; more than 16 are walked) and reports what is wrong; then the caller moves the data.
-/// With checks off they return at once. Natural alignment is checked for power-of-two sizes up to 16 where `aligned` says so.
+/// Checks and records an access of `bytes` bytes (any number; more than 16 are walked) and reports what is wrong; then
+/// the caller moves the data. With checks off they return at once. Natural alignment is checked for power-of-two sizes
+/// up to 16 where `aligned` says so.
 void read(const void *address, uint64_t bytes, const Accessor &who, bool aligned = true);
 void write(void *address, uint64_t bytes, const Accessor &who, bool aligned = true);
 /// Marks bytes as initialised or not without an access: fills of padding, poison by tests.
 void setInitialised(void *address, uint64_t bytes, bool initialised);
 bool isInitialised(const void *address, uint64_t bytes);
 
-/// Every launch end forgets the reader sets of memory that is ordered before all that follows.
-void compact();
+/// Blocks with serials below this are ordered before everything that follows (the driver says so when it synchronises):
+/// forgets who of them read what.
+void compact(uint32_t blocksBelow);
 
 } // namespace memory
 } // namespace mmc::emu

@@ -1,8 +1,9 @@
 // One scheduler for all fibers of the process, seeded: a seed fixes the whole run.
 //
-// A fiber is one CUDA thread. It runs until a primitive suspends it; there is no preemption, so code between two primitives is atomic here, and what would
-// be wrong about that is found by the clocks, not by the order. Asynchronous work (copies, wgmma batches) is a list of operations that run early or late by
-// seed. When no fiber can run and no operation is pending, the launch is deadlocked, and the report says who waits on what.
+// A fiber is one CUDA thread. It runs until a primitive suspends it; there is no preemption, so code between two
+// primitives is atomic here, and what would be wrong about that is found by the clocks, not by the order. Asynchronous
+// work (copies, wgmma batches) is a list of operations that run early or late by seed. When no fiber can run and no
+// operation is pending, the launch is deadlocked, and the report says who waits on what.
 #pragma once
 
 #include "runtime/cuda/emulation/core/Clock.h"
@@ -72,7 +73,7 @@ struct Launch;
 /// A resident block.
 struct Block {
   Launch *launch = nullptr;
-  uint32_t serial = 0;      // its clock segment
+  uint32_t serial = 0;       // its clock segment
   uint32_t position[3] = {}; // blockIdx
   uint32_t clusterRank = 0;
   std::vector<Block *> cluster; // all blocks of its cluster, by rank; itself where there is no cluster
@@ -81,11 +82,15 @@ struct Block {
   std::vector<std::unique_ptr<Thread>> threads;
   std::vector<std::unique_ptr<Warp>> warps;
   uint32_t unfinished = 0;
-  /// Takes a column for an asynchronous operation that this thread starts (see the note on columns in docs/Emulation.md), and its new epoch.
-  Epoch beginOperation(const Thread &issuer);
+  /// Takes a column for an asynchronous operation that this thread starts at the return address `source`, and its new
+  /// epoch: a column whose last operation the issuer knows to be complete, or else a fresh one. When the block ends,
+  /// every operation must have completed into some thread's clock, unless the end of the kernel completes it
+  /// (`mayOutlive`: writes of bulk stores).
+  Epoch beginOperation(const Thread &issuer, uint64_t source = 0, bool mayOutlive = false);
   /// State of ops (named barriers, mbarriers by address, ...), dropped with the block.
   std::shared_ptr<void> barrierState, mbarrierState, registerState, clusterState;
-  /// Called in order when the last thread has returned, while the block and its shared memory still exist; not for abandoned launches.
+  /// Called in order when the last thread has returned, while the block and its shared memory still exist; not for
+  /// abandoned launches.
   std::vector<void (*)(Block &)> atEnd;
   std::vector<uint32_t> operationClocks; // last clock value of each column past the threads
 };
@@ -108,14 +113,21 @@ void wake(Thread &thread);
 void mayYield();
 void yield();
 
-/// An asynchronous operation. It runs at once or later by seed, at the latest when nothing else can run; operations with one `order` (not null) run
-/// in the order of their submission. Returns a ticket for force().
+/// An asynchronous operation. It runs at once or later by seed, at the latest when nothing else can run; operations
+/// with one `order` (not null) run in the order of their submission. Returns a ticket for force().
 uint64_t submit(std::function<void()> operation, const void *order = nullptr);
 /// Runs it (and those before it in its order) now, if it has not run yet: what a wait does.
 void force(uint64_t ticket);
 bool pending(uint64_t ticket);
 
-/// The launch cannot go on (an access outside memory, a wrong argument): abandons all its fibers. Does not return to a kernel.
+/// Calls the function on a stack of a megabyte, and returns when it has returned. Fibers have 64 KiB: whatever calls
+/// libraries (symbols, files) goes through here. In place where no fiber runs.
+void onLargeStack(const std::function<void()> &function);
+
+/// The launch cannot go on (an access outside memory, a wrong argument): abandons all its fibers. Does not return.
+/// Nothing is unwound: destructors of a fiber's frames do not run, what they own leaks, and the stacks are used again.
+/// Outside of a launch (the driver's own copies) it does return: whoever calls it there has reported and gives up
+/// itself.
 void abandon();
 
 } // namespace scheduler
