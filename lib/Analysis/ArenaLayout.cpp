@@ -10,7 +10,8 @@ static uint64_t roundUp(uint64_t value) { return (value + 63) / 64 * 64; }
 ArenaLayout layOutArena(const std::vector<uint64_t> &sizes, const Interference &interference) {
   std::vector<unsigned> order(sizes.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) { return sizes[a] > sizes[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](unsigned a, unsigned b) { return std::pair(sizes[b], a) < std::pair(sizes[a], b); });
 
   ArenaLayout layout;
   layout.offsets.assign(sizes.size(), 0);
