@@ -93,6 +93,13 @@ struct Block {
   /// abandoned launches.
   std::vector<void (*)(Block &)> atEnd;
   std::vector<uint32_t> operationClocks; // last clock value of each column past the threads
+  /// A column of the segment for an object that counts (an mbarrier's phases): beginOperation never gives it out, and
+  /// nothing needs to have completed in it.
+  uint32_t reserveColumn() {
+    operationClocks.push_back(kReservedColumn);
+    return uint32_t(threads.size() + operationClocks.size() - 1);
+  }
+  static constexpr uint32_t kReservedColumn = ~0u; // in operationClocks
 };
 
 namespace scheduler {

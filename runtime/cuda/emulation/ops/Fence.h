@@ -9,6 +9,7 @@
 // for what follows it: FenceState keeps both halves for each thread.
 #pragma once
 
+#include "runtime/cuda/emulation/core/Memory.h"
 #include "runtime/cuda/emulation/core/Scheduler.h"
 
 #include <cstdint>
@@ -47,6 +48,8 @@ class ReleaseClocks {
 public:
   /// `clocks` are released by a thread of `block` with this scope.
   void add(const Block &block, Scope scope, const ClockPair &clocks);
+  /// ... at one level only: what a fence of that scope had prepared.
+  void addLevel(const Block &block, Scope level, const ClockPair &clocks);
   /// `thread` acquires with this scope.
   void acquire(Thread &thread, Scope scope) const;
   /// Calls visit(scope, clocks) for what an acquire of this scope by a thread of `block` would take.
@@ -60,6 +63,7 @@ public:
     visit(Scope::device, ofDevice);
   }
   void clear();
+  bool empty() const { return ofBlocks.empty(); }
 
 private:
   using Level = std::vector<std::pair<uint32_t, ClockPair>>;
@@ -67,6 +71,20 @@ private:
   Level ofClusters; // releases of cluster scope and wider, by the first block of the releaser's cluster
   ClockPair ofDevice;
   bool hasDevice = false;
+};
+
+/// A loop of polls would never let others run: it yields at every poll that finds nothing new, and after some the
+/// thread is suspended until something changes.
+struct Polls {
+  const void *object = nullptr;
+  uint64_t version = 0;
+  uint32_t count = 0;
+  /// Counts a poll that found `object` as it was at `version`.
+  bool tooMany(const void *polled, uint64_t at) {
+    if (polled != object || at != version) *this = {polled, at, 0};
+    return ++count > kMost;
+  }
+  static constexpr uint32_t kMost = 64;
 };
 
 /// Of one thread: what its fences have prepared and what its relaxed loads have seen.
@@ -77,18 +95,25 @@ struct FenceState {
   /// By level: what relaxed loads have observed and a later fence acquires.
   ClockPair observed[3];
   bool hasObserved[3] = {};
+  Polls polls;
 };
 FenceState &fenceState(Thread &thread);
 
-/// One strong operation on a location, in this order: observe (its read half), then publish (its write half).
+/// The read half of a strong operation on a location: acquires, or keeps what it has observed for a later fence.
 void observe(Thread &thread, const ReleaseClocks &location, Order order, Scope scope);
-/// `continues`: a read-modify-write, which carries on the release sequence that it read from; a plain strong store ends
-/// it.
-void publish(Thread &thread, ReleaseClocks &location, Order order, Scope scope, bool continues);
+/// Its write half: adds what the thread releases, or what an earlier fence of the thread does.
+void publish(Thread &thread, ReleaseClocks &location, Order order, Scope scope);
 
 /// fence.acq_rel and stronger.
 void fence(Thread &thread, Scope scope);
 /// fence.proxy.async: what the thread knows of through the generic proxy, the async proxy may see from now on.
-void fenceProxyAsync(Thread &thread);
+enum class AsyncSpace : uint8_t { all, shared, global };
+void fenceProxyAsync(Thread &thread, AsyncSpace space);
+
+/// An access by the thread's own instructions.
+Accessor accessorOf(Thread &thread, Proxy proxy, uint64_t source);
 
 } // namespace mmc::emu
+
+/// Where the kernel called the extern "C" function that uses this.
+#define MMC_EMU_SOURCE reinterpret_cast<uint64_t>(__builtin_return_address(0))

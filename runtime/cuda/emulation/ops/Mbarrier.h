@@ -35,4 +35,26 @@ void completeCopyArrive(const Thread &issuer, void *barrier, const ClockPair &cl
 /// ops.
 std::string describe(const Thread &issuer, const void *barrier);
 
+/// The instructions, for a running thread. `remote`: the barrier is named by a shared::cluster address.
+void initialise(Thread &thread, void *barrier, uint32_t count, uint64_t source);
+void invalidate(Thread &thread, void *barrier, uint64_t source);
+/// fence.mbarrier_init.release.cluster: what this thread has initialised, other blocks and the async proxy may use once
+/// they are ordered after the fence.
+void fenceInitialisation(Thread &thread);
+struct Arrival {
+  uint32_t count = 1;       // 0: expect_tx alone
+  int64_t transactions = 0; // added to the transaction count before the arrival
+  Order order = Order::release;
+  Scope scope = Scope::block;
+  bool remote = false;
+};
+/// Returns the phase that the arrival counted for: the token of mbarrier.arrive.
+uint64_t arrive(Thread &thread, void *barrier, const Arrival &arrival, uint64_t source);
+/// Suspends until the phase with this parity is complete.
+void waitParity(Thread &thread, void *barrier, uint32_t parity, Order order, Scope scope, uint64_t source);
+/// ... until the phase that `token` names is complete.
+void waitToken(Thread &thread, void *barrier, uint64_t token, Order order, Scope scope, uint64_t source);
+/// One poll. A thread that only polls is suspended after some polls of one phase, so that a loop of polls ends.
+bool testParity(Thread &thread, void *barrier, uint32_t parity, Order order, Scope scope, uint64_t source);
+
 } // namespace mmc::emu::mbarrier
