@@ -46,8 +46,8 @@ void checkAtEnd(Block &block) {
 } // namespace
 
 Block *blockOf(const Thread &thread, const void *address) {
+  if (memory::classify(address) != memory::Kind::shared) return nullptr;
   const uint8_t *window = memory::sharedWindowOf(address);
-  if (!window) return nullptr;
   for (Block *block : thread.block->cluster)
     if (block->shared == window) return block;
   return nullptr;

@@ -130,7 +130,7 @@ Accessor accessorOf(Thread &thread, Proxy proxy, uint64_t source) {
   who.writesSeen = &thread.vc;
   who.readsSeen = &thread.vc;
   who.self = thread.epoch();
-  who.ownColumn = makeEpoch(thread.block->serial, thread.index, 0);
+  who.ownColumn = thread.column;
   who.ownAsyncClock = thread.asyncClock;
   who.proxy = proxy;
   who.thread = &thread;

@@ -11,6 +11,7 @@
 
 #include "runtime/cuda/emulation/core/Memory.h"
 #include "runtime/cuda/emulation/core/Scheduler.h"
+#include "runtime/cuda/emulation/ops/Polls.h"
 
 #include <cstdint>
 #include <memory>
@@ -71,20 +72,6 @@ private:
   Level ofClusters; // releases of cluster scope and wider, by the first block of the releaser's cluster
   ClockPair ofDevice;
   bool hasDevice = false;
-};
-
-/// A loop of polls would never let others run: it yields at every poll that finds nothing new, and after some the
-/// thread is suspended until something changes.
-struct Polls {
-  const void *object = nullptr;
-  uint64_t version = 0;
-  uint32_t count = 0;
-  /// Counts a poll that found `object` as it was at `version`.
-  bool tooMany(const void *polled, uint64_t at) {
-    if (polled != object || at != version) *this = {polled, at, 0};
-    return ++count > kMost;
-  }
-  static constexpr uint32_t kMost = 64;
 };
 
 /// Of one thread: what its fences have prepared and what its relaxed loads have seen.

@@ -31,7 +31,7 @@ struct Barrier {
   const Thread *initialiser = nullptr;
   uint64_t initialisedAt = 0, invalidatedAt = 0, transactionsAt = 0, arrivedAt = 0;
   ReleaseClocks current, completed;
-  std::vector<Thread *> waiters;
+  Pollable completions; // changes with every completion and with mbarrier.inval
 
   uint64_t token() const { return 0x6d6d63'62'00000000ull | offset; }
   void *address() const { return block->shared + offset; }
@@ -117,7 +117,7 @@ void completeIfDone(Barrier &barrier) {
   barrier.current.add(*barrier.block, Scope::block, completion);
   barrier.completed = std::move(barrier.current);
   barrier.current = ReleaseClocks();
-  for (Thread *thread : std::exchange(barrier.waiters, {})) scheduler::wake(*thread);
+  barrier.completions.changed();
 }
 
 void addTransactions(const Thread &thread, Barrier &barrier, int64_t bytes, uint64_t source) {
@@ -171,16 +171,16 @@ bool isLate(const Thread &thread, const Barrier &barrier, uint32_t parity, uint6
   return true;
 }
 
-void suspendOn(Thread &thread, Barrier &barrier, uint64_t phase, uint64_t source) {
-  barrier.waiters.push_back(&thread);
-  scheduler::suspend({"mbarrier wait", source, [&barrier, phase] {
-                        return "phase " + std::to_string(phase) + " (parity " + std::to_string(phase & 1) +
-                               "): " + stateOf(barrier);
-                      }});
+Wait waitFor(const Barrier &barrier, uint64_t phase, uint64_t source) {
+  return {"mbarrier wait", source, [&barrier, phase] {
+            return "phase " + std::to_string(phase) + " (parity " + std::to_string(phase & 1) +
+                   "): " + stateOf(barrier);
+          }};
 }
 
 void waitPhase(Thread &thread, Barrier &barrier, uint64_t phase, Order order, Scope scope, uint64_t source) {
-  while (barrier.live && barrier.phase <= phase) suspendOn(thread, barrier, phase, source);
+  while (barrier.live && barrier.phase <= phase)
+    fenceState(thread).polls.suspendOn(thread, barrier.completions, waitFor(barrier, phase, source));
   if (barrier.live && barrier.phase > phase + 1)
     misuse(&thread, source,
            "waits for phase " + std::to_string(phase) + ", but the " + nameOf(barrier) + " can reach phase " +
@@ -264,16 +264,16 @@ void invalidate(Thread &thread, void *address, uint64_t source) {
   Barrier *barrier = find(thread, address, "mbarrier.inval", source);
   if (!barrier) return;
   memory::write(address, 8, accessorOf(thread, Proxy::generic, source));
-  if (!barrier->waiters.empty() || barrier->transactions)
+  if (barrier->completions.waiting() || barrier->transactions)
     misuse(&thread, source,
-           "mbarrier.inval, but the " + stateOf(*barrier) + ", " + std::to_string(barrier->waiters.size()) +
+           "mbarrier.inval, but the " + stateOf(*barrier) + ", " + std::to_string(barrier->completions.waiting()) +
                " threads wait",
-           barrier->waiters.empty() ? barrier->transactionsAt : barrier->waiters[0]->wait.source);
+           barrier->completions.waiting() ? barrier->completions.waitSource() : barrier->transactionsAt);
   barrier->live = false;
   barrier->invalidatedAt = source;
   memset(address, 0, 8);
   memory::setInitialised(address, 8, false);
-  for (Thread *waiter : std::exchange(barrier->waiters, {})) scheduler::wake(*waiter);
+  barrier->completions.changed();
 }
 
 void fenceInitialisation(Thread &thread) {
@@ -335,18 +335,18 @@ bool testParity(Thread &thread, void *address, uint32_t parity, Order order, Sco
   Barrier *barrier = findOwn(thread, address, source);
   if (!barrier) return true;
   parity &= 1;
+  Polls &polls = fenceState(thread).polls;
+  const int64_t asked = testedPhase(*barrier, parity);
+  if (asked == int64_t(barrier->phase))
+    polls.before(thread, barrier->completions, waitFor(*barrier, uint64_t(asked), source));
   if (isLate(thread, *barrier, parity, source)) return true;
   const int64_t phase = testedPhase(*barrier, parity);
   if (phase < int64_t(barrier->phase)) {
     observe(thread, barrier->completed, order, scope);
     return true;
   }
-  if (!fenceState(thread).polls.tooMany(barrier, uint64_t(phase))) {
-    scheduler::yield();
-    return false;
-  }
-  waitPhase(thread, *barrier, uint64_t(phase), order, scope, source);
-  return true;
+  polls.after(barrier->completions);
+  return false;
 }
 
 bool usableByAsync(const Thread &issuer, const void *address, uint64_t source) {

@@ -1,0 +1,41 @@
+// Implements griddepcontrol.
+#include "runtime/cuda/emulation/ops/DependentLaunch.h"
+
+#include "runtime/cuda/emulation/core/Machine.h"
+#include "runtime/cuda/emulation/ops/Fence.h"
+#include "runtime/cuda/emulation/ptx/calls.h"
+
+#include <unordered_set>
+
+namespace mmc::emu::dependentLaunch {
+
+namespace {
+struct Triggers {
+  std::unordered_set<uint32_t> blocks; // by serial
+};
+} // namespace
+
+void wait(Thread &thread) {
+  scheduler::mayYield();
+  const StreamClock *after = thread.block->launch->options.afterDependency;
+  if (!after) return;
+  thread.vc.setStreams(after);
+  thread.va.setStreams(after);
+}
+
+void launchDependents(Thread &thread) {
+  scheduler::mayYield();
+  stateIn<Triggers>(thread.block->launch->dependencyState).blocks.insert(thread.block->serial);
+}
+
+uint64_t triggeredBlocks(const Launch &launch) {
+  return launch.dependencyState ? static_cast<const Triggers *>(launch.dependencyState.get())->blocks.size() : 0;
+}
+
+} // namespace mmc::emu::dependentLaunch
+
+using namespace mmc::emu;
+
+void mmcEmuGridDependencyWait() { dependentLaunch::wait(*scheduler::current()); }
+
+void mmcEmuGridLaunchDependents() { dependentLaunch::launchDependents(*scheduler::current()); }
