@@ -1,7 +1,8 @@
-// Numbers as kernels name them, for both readers (NVRTC and clang for the host): no toolkit or standard header is ever included.
+// Numbers as kernels name them, for both readers (NVRTC and clang for the host): no toolkit or standard header is ever
+// included.
 //
-// Invariant: everything here is a plain aggregate of bits, so it can be copied bytewise, lie in shared memory and be a kernel's parameter. Arithmetic on
-// the short formats is done in float; the conversions are in ptx/math.cuh.
+// Invariant: everything here is a plain aggregate of bits, so it can be copied bytewise, lie in shared memory and be a
+// kernel's parameter. Arithmetic on the short formats is done in float; the conversions are in ptx/math.cuh.
 #pragma once
 
 using u8 = unsigned char;
@@ -35,7 +36,8 @@ struct alignas(8) Vector8 {
   u32 words[2];
 };
 
-static_assert(sizeof(u64) == 8 && sizeof(bf16) == 2 && sizeof(e4m3) == 1 && sizeof(Vector16) == 16, "sizes of the device");
+static_assert(sizeof(u64) == 8 && sizeof(bf16) == 2 && sizeof(e4m3) == 1 && sizeof(Vector16) == 16,
+              "sizes of the device");
 static_assert(sizeof(void *) == 8, "addresses have 64 bits");
 
 /// The threads that a fence, an atomic or an ordered access reaches.

@@ -1,11 +1,13 @@
-// What kernels compiled for the host call: one function per instruction, implemented by emulation/core and emulation/ops. Both sides include this file,
-// so that definitions and calls agree; it uses fundamental types only (`unsigned` = uint32_t, `unsigned long` = uint64_t) and includes nothing.
+// What kernels compiled for the host call: one function per instruction, implemented by emulation/core and
+// emulation/ops. Both sides include this file, so that definitions and calls agree; it uses fundamental types only
+// (`unsigned` = uint32_t, `unsigned long` = uint64_t) and includes nothing.
 //
-// Invariant: every caller is a wrapper of emulation/ptx that is always inlined and never a tail call, so __builtin_return_address(0) in a function here
-// is an address in the kernel, whose debug information has the chain of inlined frames.
+// Invariant: every caller is a wrapper of emulation/ptx that is always inlined and never a tail call, so
+// __builtin_return_address(0) in a function here is an address in the kernel, whose debug information has the chain of
+// inlined frames.
 //
-// Pointers named `shared` lie in a block's own window, `remote` in the window of any block of the cluster, `global` in global memory; fragments and
-// register arrays lie on the calling thread's stack.
+// Pointers named `shared` lie in a block's own window, `remote` in the window of any block of the cluster, `global` in
+// global memory; fragments and register arrays lie on the calling thread's stack.
 #pragma once
 
 #define MMC_EMU extern "C" __attribute__((not_tail_called))
@@ -38,14 +40,22 @@ MMC_EMU void mmcEmuStoreOrdered(void *address, unsigned long value, unsigned byt
 // warp.cuh. `mask` names the lanes that take part.
 MMC_EMU void mmcEmuSyncWarp(unsigned mask);
 enum MmcEmuShuffleMode : unsigned { mmcEmuShuffleIndex, mmcEmuShuffleUp, mmcEmuShuffleDown, mmcEmuShuffleXor };
-/// `width` 1, 2, 4 ... 32: lanes exchange within groups of that many; a source out of the group gives the lane's own value.
+/// `width` 1, 2, 4 ... 32: lanes exchange within groups of that many; a source out of the group gives the lane's own
+/// value.
 MMC_EMU unsigned mmcEmuShuffle(unsigned mode, unsigned value, unsigned argument, unsigned width, unsigned mask);
 enum MmcEmuVoteMode : unsigned { mmcEmuVoteAll, mmcEmuVoteAny, mmcEmuVoteBallot };
 MMC_EMU unsigned mmcEmuVote(unsigned mode, unsigned predicate, unsigned mask);
 /// 1 for one lane of the mask, 0 for the others.
 MMC_EMU unsigned mmcEmuElect(unsigned mask);
 enum MmcEmuWarpReduction : unsigned {
-  mmcEmuWarpAdd, mmcEmuWarpMinUnsigned, mmcEmuWarpMaxUnsigned, mmcEmuWarpMinSigned, mmcEmuWarpMaxSigned, mmcEmuWarpAnd, mmcEmuWarpOr, mmcEmuWarpXor
+  mmcEmuWarpAdd,
+  mmcEmuWarpMinUnsigned,
+  mmcEmuWarpMaxUnsigned,
+  mmcEmuWarpMinSigned,
+  mmcEmuWarpMaxSigned,
+  mmcEmuWarpAnd,
+  mmcEmuWarpOr,
+  mmcEmuWarpXor
 };
 MMC_EMU unsigned mmcEmuReduceWarp(unsigned reduction, unsigned value, unsigned mask);
 /// The lanes of the mask that hold the same value.
@@ -72,7 +82,8 @@ MMC_EMU void mmcEmuMbarrierArriveExpect(void *mbarrier, unsigned bytes);
 /// On any block of the cluster, releasing at cluster scope.
 MMC_EMU void mmcEmuMbarrierArriveRemote(void *remote, unsigned count);
 MMC_EMU void mmcEmuMbarrierArriveExpectRemote(void *remote, unsigned bytes);
-/// 1 if the phase of that parity is complete (then it acquires at `scope`). Test never waits; Try may wait a while; Wait returns when it is.
+/// 1 if the phase of that parity is complete (then it acquires at `scope`). Test never waits; Try may wait a while;
+/// Wait returns when it is.
 MMC_EMU unsigned mmcEmuMbarrierTest(void *mbarrier, unsigned parity, unsigned scope);
 MMC_EMU unsigned mmcEmuMbarrierTry(void *mbarrier, unsigned parity, unsigned scope);
 MMC_EMU void mmcEmuMbarrierWait(void *mbarrier, unsigned parity, unsigned scope);
@@ -98,7 +109,8 @@ MMC_EMU void mmcEmuBulkStore(void *global, const void *shared, unsigned bytes);
 MMC_EMU void mmcEmuBulkCopyToCluster(void *remote, const void *shared, unsigned bytes, void *remoteMbarrier);
 MMC_EMU void mmcEmuBulkPrefetch(const void *global, unsigned bytes);
 /// `map` is the 128-byte tensor map; coordinates are in elements, fastest axis first.
-MMC_EMU void mmcEmuTensorLoad(void *shared, const void *map, void *mbarrier, unsigned rank, const int *coordinates, unsigned multicastMask);
+MMC_EMU void mmcEmuTensorLoad(void *shared, const void *map, void *mbarrier, unsigned rank, const int *coordinates,
+                              unsigned multicastMask);
 MMC_EMU void mmcEmuTensorStore(const void *map, const void *shared, unsigned rank, const int *coordinates);
 MMC_EMU void mmcEmuTensorPrefetch(const void *map, unsigned rank, const int *coordinates);
 MMC_EMU void mmcEmuPrefetchTensorMap(const void *map);
@@ -117,15 +129,16 @@ enum MmcEmuWgmmaFlags : unsigned {
 MMC_EMU void mmcEmuWgmmaFence();
 MMC_EMU void mmcEmuWgmmaCommit();
 MMC_EMU void mmcEmuWgmmaWait(unsigned pending);
-/// m64nNk16 (16-bit elements) or k32 (8-bit). `d`: n / 2 float, or s32 where the elements are integers. `aRegisters`: 4 registers of A, or null: then A is
-/// in shared memory at `aDescriptor`.
-MMC_EMU void mmcEmuWgmma(void *d, const unsigned *aRegisters, unsigned long aDescriptor, unsigned long bDescriptor, unsigned n, unsigned elementA,
-                         unsigned elementB, unsigned flags);
+/// m64nNk16 (16-bit elements) or k32 (8-bit). `d`: n / 2 float, or s32 where the elements are integers. `aRegisters`: 4
+/// registers of A, or null: then A is in shared memory at `aDescriptor`.
+MMC_EMU void mmcEmuWgmma(void *d, const unsigned *aRegisters, unsigned long aDescriptor, unsigned long bDescriptor,
+                         unsigned n, unsigned elementA, unsigned elementB, unsigned flags);
 
 // mma.cuh. m16n8k`k`, A row-major, B column-major; d: 4 float or s32, d = a b + d.
 MMC_EMU void mmcEmuMma(void *d, const unsigned *a, const unsigned *b, unsigned k, unsigned elementA, unsigned elementB);
 
-// matrix.cuh. `row`: the address of the row of 16 bytes that this lane provides (lanes 0 to 8 count - 1 matter). count 1, 2 or 4.
+// matrix.cuh. `row`: the address of the row of 16 bytes that this lane provides (lanes 0 to 8 count - 1 matter). count
+// 1, 2 or 4.
 MMC_EMU void mmcEmuLoadMatrix(unsigned *registers, const void *row, unsigned count, unsigned transpose);
 MMC_EMU void mmcEmuStoreMatrix(void *row, const unsigned *registers, unsigned count, unsigned transpose);
 
@@ -138,16 +151,22 @@ MMC_EMU void mmcEmuRemoteStore(void *remote, const void *value, unsigned bytes);
 
 // atomics.cuh. Values are passed as their bits, zero-extended.
 enum MmcEmuAtomicOperation : unsigned {
-  mmcEmuAtomicAdd, mmcEmuAtomicMin, mmcEmuAtomicMax, mmcEmuAtomicAnd, mmcEmuAtomicOr,
-  mmcEmuAtomicExchange, mmcEmuAtomicCompareExchange,
+  mmcEmuAtomicAdd,
+  mmcEmuAtomicMin,
+  mmcEmuAtomicMax,
+  mmcEmuAtomicAnd,
+  mmcEmuAtomicOr,
+  mmcEmuAtomicExchange,
+  mmcEmuAtomicCompareExchange,
   mmcEmuAtomicIncrement, // old >= operand ? 0 : old + 1
 };
 enum MmcEmuAtomicType : unsigned { mmcEmuAtomicU32, mmcEmuAtomicU64, mmcEmuAtomicS32, mmcEmuAtomicFloat };
 /// Returns the old value. `compare` matters for compareExchange only.
-MMC_EMU unsigned long mmcEmuAtomic(unsigned operation, unsigned type, void *address, unsigned long operand, unsigned long compare, unsigned order,
-                                   unsigned scope);
+MMC_EMU unsigned long mmcEmuAtomic(unsigned operation, unsigned type, void *address, unsigned long operand,
+                                   unsigned long compare, unsigned order, unsigned scope);
 /// red: no result, so it never acquires (order relaxed or release).
-MMC_EMU void mmcEmuReduction(unsigned operation, unsigned type, void *address, unsigned long operand, unsigned order, unsigned scope);
+MMC_EMU void mmcEmuReduction(unsigned operation, unsigned type, void *address, unsigned long operand, unsigned order,
+                             unsigned scope);
 
 // grid.cuh
 MMC_EMU void mmcEmuGridDependencyWait();

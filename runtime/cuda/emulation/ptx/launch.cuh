@@ -43,21 +43,26 @@ template <class... A> struct Signature<void (*)(A...)> {
 };
 } // namespace mmcEmuDetail
 
-#define MMC_EXPORT_CLUSTER(kernel, threads, minBlocks, blocks, ...)                                                                                            \
-  extern "C" __attribute__((visibility("default"), used)) const MmcEmuKernel mmcEmuKernel_##kernel = {                                                        \
-      #kernel,                                                                                                                                                 \
-      &mmcEmuDetail::Signature<decltype(&kernel)>::call<&kernel>,                                                                                              \
-      mmcEmuDetail::Signature<decltype(&kernel)>::kBytes,                                                                                                      \
-      mmcEmuDetail::Signature<decltype(&kernel)>::kCount,                                                                                                      \
-      (threads),                                                                                                                                               \
-      (minBlocks),                                                                                                                                             \
-      mmcEmuDetail::sharedBytes<__VA_ARGS__>(),                                                                                                                \
-      {(blocks), (blocks) ? 1u : 0u, (blocks) ? 1u : 0u}};
+#define MMC_EXPORT_CLUSTER(kernel, threads, minBlocks, blocks, ...)                                                    \
+  extern "C" __attribute__((visibility("default"), used))                                                              \
+  const MmcEmuKernel mmcEmuKernel_##kernel = {#kernel,                                                                 \
+                                              &mmcEmuDetail::Signature<decltype(&kernel)>::call<&kernel>,              \
+                                              mmcEmuDetail::Signature<decltype(&kernel)>::kBytes,                      \
+                                              mmcEmuDetail::Signature<decltype(&kernel)>::kCount,                      \
+                                              (threads),                                                               \
+                                              (minBlocks),                                                             \
+                                              mmcEmuDetail::sharedBytes<__VA_ARGS__>(),                                \
+                                              {(blocks), (blocks) ? 1u : 0u, (blocks) ? 1u : 0u}};
 #define MMC_EXPORT(kernel, threads, minBlocks, ...) MMC_EXPORT_CLUSTER(kernel, threads, minBlocks, 0u, __VA_ARGS__)
 
-#define MMC_SHARED(Type, name)                                                                                                                                 \
-  static_assert(alignof(Type) <= 1024, "shared memory begins at a multiple of 1024 bytes");                                                                    \
+#define MMC_SHARED(Type, name)                                                                                         \
+  static_assert(alignof(Type) <= 1024, "shared memory begins at a multiple of 1024 bytes");                            \
   Type &name = *static_cast<Type *>(mmcEmuSharedMemory(sizeof(Type)))
+
+template <class To, class From> MMC_DEVICE To bitCast(const From &from) {
+  static_assert(sizeof(To) == sizeof(From), "a bit cast keeps the size");
+  return __builtin_bit_cast(To, from);
+}
 
 MMC_DEVICE u32 threadIndex() { return mmcEmuThreadIndex(0); }
 MMC_DEVICE u32 threadCount() { return mmcEmuThreadCount(0); }

@@ -1,0 +1,17 @@
+// Programmatic dependent launch (PTX ISA: griddepcontrol). sm_90.
+#pragma once
+
+#include "ptx/launch.cuh"
+
+/// Waits until the launches that this one depends on have ended and their memory is visible: nothing before it may read
+/// what they write.
+template <u32 architecture = kArchitecture> MMC_DEVICE void gridDependencyWait() {
+  static_assert(architecture >= 900, "griddepcontrol needs sm_90");
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+}
+/// Dependent launches may start when all blocks have called it or ended. Orders nothing: what follows may still be
+/// written.
+template <u32 architecture = kArchitecture> MMC_DEVICE void gridLaunchDependents() {
+  static_assert(architecture >= 900, "griddepcontrol needs sm_90");
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
