@@ -1,4 +1,5 @@
-// Passes that decide which ops become one kernel. They stay within the model dialect; passes/Conversion/ModelToTile writes the kernels.
+// Passes that decide which ops become one kernel. They stay within the model dialect; passes/Conversion/ModelToTile
+// writes the kernels.
 #ifndef MMC_FUSION_PASSES
 #define MMC_FUSION_PASSES
 
@@ -7,8 +8,9 @@ include "mlir/Pass/PassBase.td"
 def FormDispatches : Pass<"mmc-form-dispatches", "::mmc::model::ProgramOp"> {
   let summary = "wraps each compute op into a model.dispatch of its own";
   let description = [{
-    Casts to a narrower type go with the op that produces their operand, casts to a wider type with each op that uses their result, so that no
-    kernel only rounds. Weights, table rows, reshapes (split_heads, merge_heads), stacks and returns stay outside: they cost nothing.
+    Casts to a narrower type go with the op that produces their operand, casts to a wider type with each op that uses
+    their result, so that no kernel only rounds. Weights, table rows, reshapes (split_heads, merge_heads), stacks and
+    returns stay outside: they cost nothing.
 
     ```mlir
     %y = model.linear %x, %w : ...                     // before
@@ -27,8 +29,9 @@ def FormDispatches : Pass<"mmc-form-dispatches", "::mmc::model::ProgramOp"> {
 def FuseEpilogue : Pass<"mmc-fuse-epilogue", "::mmc::model::ProgramOp"> {
   let summary = "moves elementwise consumers of a product into its dispatch";
   let description = [{
-    silu, sigmoid, residual, arith.mulf and casts join the linear or grouped_linear that produces their operand, where nothing else uses the
-    product and the shapes agree. Two dense products of the same rows that meet in such an epilogue, silu(gate) * up, become one dispatch.
+    silu, sigmoid, residual, arith.mulf and casts join the linear or grouped_linear that produces their operand, where
+    nothing else uses the product and the shapes agree. Two dense products of the same rows that meet in such an
+    epilogue, silu(gate) * up, become one dispatch.
 
     ```mlir
     %u = model.dispatch -> ... { model.linear }          // before
@@ -43,8 +46,8 @@ def FuseEpilogue : Pass<"mmc-fuse-epilogue", "::mmc::model::ProgramOp"> {
 def FusePrologue : Pass<"mmc-fuse-prologue", "::mmc::model::ProgramOp"> {
   let summary = "moves row-wise producers of a norm into its dispatch";
   let description = [{
-    A residual, an elementwise op, an embedding or a combine joins the rms_norm that follows it: the row is normalised while it is at hand. A
-    value that is also used after the norm stays a result of the fused dispatch.
+    A residual, an elementwise op, an embedding or a combine joins the rms_norm that follows it: the row is normalised
+    while it is at hand. A value that is also used after the norm stays a result of the fused dispatch.
 
     ```mlir
     %y = model.dispatch -> ... { model.residual }        // before
@@ -59,8 +62,8 @@ def FusePrologue : Pass<"mmc-fuse-prologue", "::mmc::model::ProgramOp"> {
 def FuseMoEDispatch : Pass<"mmc-fuse-moe-dispatch", "::mmc::model::ProgramOp"> {
   let summary = "fuses the gather, the expert products and the combine of a mixture of experts";
   let description = [{
-    gather_routes joins the grouped products that read it, gate and up products with their SwiGLU become one dispatch, and the residual joins
-    the combine: three kernels instead of nine, and no buffer of gathered rows.
+    gather_routes joins the grouped products that read it, gate and up products with their SwiGLU become one dispatch,
+    and the residual joins the combine: three kernels instead of nine, and no buffer of gathered rows.
 
     ```mlir
     %g = model.dispatch -> ... { model.gather_routes %x, %source }            // before
@@ -78,8 +81,8 @@ def FuseMoEDispatch : Pass<"mmc-fuse-moe-dispatch", "::mmc::model::ProgramOp"> {
 def FuseRopeAppend : Pass<"mmc-fuse-rope-append", "::mmc::model::ProgramOp"> {
   let summary = "moves the rotary embedding of queries and keys into the attention's dispatch";
   let description = [{
-    The attention's dispatch becomes an append kernel and the attention kernels; with the rope inside it, the append kernel rotates the keys on
-    their way to the cache, and the queries on the way.
+    The attention's dispatch becomes an append kernel and the attention kernels; with the rope inside it, the append
+    kernel rotates the keys on their way to the cache, and the queries on the way.
 
     ```mlir
     %q1 = model.dispatch -> ... { model.rope %q }        // before

@@ -1,4 +1,5 @@
-// The model dialect: a model's mathematics on value tensors. See dialects/Model/README.md for what is not in it and why.
+// The model dialect: a model's mathematics on value tensors. See dialects/Model/README.md for what is not in it and
+// why.
 #ifndef MMC_MODEL_DIALECT
 #define MMC_MODEL_DIALECT
 
@@ -11,16 +12,20 @@ def Model_Dialect : Dialect {
   let cppNamespace = "::mmc::model";
   let summary = "The mathematics of a language model, and nothing else";
   let description = [{
-    Activations are real numbers, spelled `f32`, in tensors whose leading dimension is a row space (`#model.rows`) of dynamic size.
-    Precision, blocks, devices and memory are decided below this level.
+    Activations are real numbers, spelled `f32`, in tensors whose leading dimension is a row space (`#model.rows`) of
+    dynamic size. Precision, blocks, devices and memory are decided below this level.
   }];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
-class Model_Type<string name, string mnem, list<Trait> traits = []> : TypeDef<Model_Dialect, name, traits> { let mnemonic = mnem; }
-class Model_Attr<string name, string mnem, list<Trait> traits = []> : AttrDef<Model_Dialect, name, traits> { let mnemonic = mnem; }
+class Model_Type<string name, string mnem, list<Trait> traits = []> : TypeDef<Model_Dialect, name, traits> {
+  let mnemonic = mnem;
+}
+class Model_Attr<string name, string mnem, list<Trait> traits = []> : AttrDef<Model_Dialect, name, traits> {
+  let mnemonic = mnem;
+}
 class Model_Op<string mnemonic, list<Trait> traits = []> : Op<Model_Dialect, mnemonic, traits>;
 
 // ------------------------------------------------------------------------------------------------ enums
@@ -68,16 +73,21 @@ def Model_KVAttr : Model_Attr<"KV", "kv"> {
 }
 
 def Model_LightningRatesAttr : Model_Attr<"LightningRates", "lightning_rates"> {
-  let summary = "the decay rates s[l, h] of lightning attention as a formula (specification 2.4): slope of the head times factor of the layer";
+  let summary = "the decay rates s[l, h] of lightning attention as a formula";
+  let description = [{
+    The slope of the head times the factor of the layer (specification 2.4).
+  }];
   let parameters = (ins "int64_t":$layers, "int64_t":$heads, EnumParameter<Model_SlopeForm>:$form);
   let assemblyFormat = "`<` `layers` `=` $layers `,` `heads` `=` $heads `,` `form` `=` $form `>`";
 }
 
 // ------------------------------------------------------------------------------------------------ operand constraints
 
-class Model_Tensor<string predicate, string what> : Type<CPred<"::mmc::model::" # predicate # "($_self)">, what, "::mlir::RankedTensorType">;
+class Model_Tensor<string predicate, string what>
+    : Type<CPred<"::mmc::model::" # predicate # "($_self)">, what, "::mlir::RankedTensorType">;
 
-def Model_Rows : Model_Tensor<"isFloatRows", "row tensor of floats (dynamic dimension 0, static others, #model.rows encoding)">;
+def Model_Rows
+    : Model_Tensor<"isFloatRows", "row tensor of floats (dynamic dimension 0, static others, #model.rows encoding)">;
 def Model_IntRows : Model_Tensor<"isIntRows", "row tensor of i32">;
 def Model_Parameter : Model_Tensor<"isParameter", "static tensor of floats without encoding">;
 def Model_Offsets : Model_Tensor<"isOffsets", "static rank-1 tensor of i32 without encoding">;

@@ -1,13 +1,15 @@
-// Ops that passes introduce on the way to tile programs: the decomposed mixture of experts, and dispatch regions (what becomes one kernel).
+// Ops that passes introduce on the way to tile programs: the decomposed mixture of experts, and dispatch regions (what
+// becomes one kernel).
 #ifndef MMC_MODEL_DISPATCH_OPS
 #define MMC_MODEL_DISPATCH_OPS
 
 def Model_PermuteOp : Model_MathOp<"permute"> {
   let summary = "sorts the routes (token, choice) by expert, stably";
   let description = [{
-    From experts [tokens, k]: `offsets` tensor<(E+1)xi32> (expert e owns routes offsets[e] .. offsets[e+1]), `source` tensor<?xi32, routes> (the
-    token of each route) and `position` tensor<?xkxi32, tokens> (where choice j of a token went). Within an expert the routes are in order of
-    token, then choice.
+    Orders the routes by the expert that owns them. From experts [tokens, k]: `offsets` tensor<(E+1)xi32> (expert e owns
+    routes offsets[e] .. offsets[e+1]), `source` tensor<?xi32, routes> (the token of each route) and `position`
+    tensor<?xkxi32, tokens> (where choice j of a token went). Within an expert the routes are in order of token, then
+    choice.
 
     Constraints:
     * (C1) `experts` is [tokens, k].
@@ -17,26 +19,30 @@ def Model_PermuteOp : Model_MathOp<"permute"> {
     * (C5) where `experts` comes from a model.route, its gate has at most E rows.
 
     ```mlir
+    // %experts: tensor<?x2xi32, #model.rows<tokens>>
     %offsets, %source, %position = model.permute %experts : tensor<?x2xi32, #model.rows<tokens>>
         -> tensor<5xi32>, tensor<?xi32, #model.rows<routes>>, tensor<?x2xi32, #model.rows<tokens>>
     ```
   }];
   let arguments = (ins Model_IntRows:$experts);
   let results = (outs Model_Offsets:$offsets, Model_IntRows:$source, Model_IntRows:$position);
-  let assemblyFormat = "$experts attr-dict `:` type($experts) `->` type($offsets) `,` type($source) `,` type($position)";
+  let assemblyFormat = [{
+    $experts attr-dict `:` type($experts) `->` type($offsets) `,` type($source) `,` type($position)
+  }];
   let hasVerifier = 1;
 }
 
 def Model_GatherRoutesOp : Model_InferOp<"gather_routes"> {
   let summary = "y[i] = x[source[i]]: row space tokens to routes";
   let description = [{
-    The element type is kept.
+    Copies the row of each route's token. The element type is kept.
 
     Constraints:
     * (C1) `x` is in row space tokens.
     * (C2) `source` is [routes].
 
     ```mlir
+    // %x: tensor<?x64xf32, #model.rows<tokens>>, %source: tensor<?xi32, #model.rows<routes>>
     %y = model.gather_routes %x, %source : tensor<?x64xf32, #model.rows<tokens>>, tensor<?xi32, #model.rows<routes>>
     ```
   }];
@@ -49,14 +55,17 @@ def Model_GatherRoutesOp : Model_InferOp<"gather_routes"> {
 def Model_GroupedLinearOp : Model_InferOp<"grouped_linear"> {
   let summary = "y[i] = x[i] weight[e]^T for the expert e that owns route i";
   let description = [{
-    One dense product per expert over the routes it owns; an expert may own none.
+    Multiplies each row by its expert's matrix: one dense product per expert over the routes it owns; an expert may own
+    none.
 
     Constraints:
     * (C1) `x` is [routes, K] and `weight` is [E, N, K].
     * (C2) `offsets` is [E + 1].
 
     ```mlir
-    %y = model.grouped_linear %x, %offsets, %w : tensor<?x64xf32, #model.rows<routes>>, tensor<5xi32>, tensor<4x96x64xbf16>
+    // %x: tensor<?x64xf32, #model.rows<routes>>, %offsets: tensor<5xi32>, %w: tensor<4x96x64xbf16>
+    %y = model.grouped_linear %x, %offsets, %w
+        : tensor<?x64xf32, #model.rows<routes>>, tensor<5xi32>, tensor<4x96x64xbf16>
     ```
   }];
   let arguments = (ins Model_Rows:$x, Model_Offsets:$offsets, Model_Parameter:$weight);
@@ -68,15 +77,17 @@ def Model_GroupedLinearOp : Model_InferOp<"grouped_linear"> {
 def Model_CombineOp : Model_InferOp<"combine"> {
   let summary = "y[t] = sum over choices j, in order, of weights[t, j] * x[position[t, j]]: routes to tokens";
   let description = [{
-    A gather, so the order of summation is fixed.
+    Adds up the rows of a token's choices, each times its weight; a gather, so the order of summation is fixed.
 
     Constraints:
     * (C1) `x` is [routes, D].
     * (C2) `weights` and `position` are [tokens, k].
 
     ```mlir
-    %y = model.combine %x, %weights, %position
-        : tensor<?x64xf32, #model.rows<routes>>, tensor<?x2xf32, #model.rows<tokens>>, tensor<?x2xi32, #model.rows<tokens>>
+    // %x: tensor<?x64xf32, #model.rows<routes>>
+    // %weights: tensor<?x2xf32, #model.rows<tokens>>, %position: tensor<?x2xi32, #model.rows<tokens>>
+    %y = model.combine %x, %weights, %position : tensor<?x64xf32, #model.rows<routes>>,
+        tensor<?x2xf32, #model.rows<tokens>>, tensor<?x2xi32, #model.rows<tokens>>
     ```
   }];
   let arguments = (ins Model_Rows:$x, Model_Rows:$weights, Model_IntRows:$position);
@@ -88,12 +99,13 @@ def Model_CombineOp : Model_InferOp<"combine"> {
 def Model_DispatchOp : Model_Op<"dispatch", [RecursiveMemoryEffects, SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = "ops that become one kernel; uses values from above";
   let description = [{
-    Grouping only: the region's ops mean what they mean outside.
+    Groups ops into one kernel, and no more: the region's ops mean what they mean outside.
 
     Constraints:
     * (C1) the yielded values have the result types.
 
     ```mlir
+    // %x: tensor<?x64xf32, #model.rows<tokens>>
     %y = model.dispatch -> tensor<?x64xf32, #model.rows<tokens>> {
       %s = model.silu %x : tensor<?x64xf32, #model.rows<tokens>>
       model.yield %s : tensor<?x64xf32, #model.rows<tokens>>
@@ -109,7 +121,11 @@ def Model_DispatchOp : Model_Op<"dispatch", [RecursiveMemoryEffects, SingleBlock
 def Model_YieldOp : Model_Op<"yield", [Pure, HasParent<"DispatchOp">, ReturnLike, Terminator]> {
   let summary = "the results of a dispatch";
   let description = [{
+    Ends the region of a dispatch and hands its operands out.
+
     ```mlir
+    // inside model.dispatch
+    // %y: tensor<?x64xf32, #model.rows<tokens>>
     model.yield %y : tensor<?x64xf32, #model.rows<tokens>>
     ```
   }];

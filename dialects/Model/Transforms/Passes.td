@@ -7,8 +7,8 @@ include "mlir/Pass/PassBase.td"
 def DecomposeExperts : Pass<"mmc-decompose-experts", "::mmc::model::ProgramOp"> {
   let summary = "writes a mixture of experts as permute, grouped products and combine";
   let description = [{
-    Runs first, before AssignPrecision, so that every product of the mixture is an op of its own and gets its rounding points. The gather of the
-    rows and the combine are ops too; FuseMoEDispatch may fuse them later.
+    Runs first, before AssignPrecision, so that every product of the mixture is an op of its own and gets its rounding
+    points. The gather of the rows and the combine are ops too; FuseMoEDispatch may fuse them later.
 
     ```mlir
     %y = model.experts %x routed(%w, %e) through %w1, %w3, %w2
@@ -29,14 +29,17 @@ def DecomposeExperts : Pass<"mmc-decompose-experts", "::mmc::model::ProgramOp"> 
 def AssignPrecision : Pass<"mmc-assign-precision", "::mmc::model::ProgramOp"> {
   let summary = "writes every rounding point of a program as a cast, and the dtypes in which weights are read";
   let description = [{
-    Runs after DecomposeExperts. With dtype = float32 weights are read as f32 and nothing is rounded. With dtype = bfloat16 (specification 7):
+    Runs after DecomposeExperts. With dtype = float32 weights are read as f32 and nothing is rounded. With
+    dtype = bfloat16 (specification 7):
 
     * matrices are read as bf16, but the router's gate as f32; gains keep the checkpoint's dtype;
-    * a value that some structured op consumes (a product, norm, attention, recurrence, rope, router, gather, combine, or the end of a layer) is
-      rounded to bf16 once, where it is made, and all its consumers read the rounded value, elementwise ones through arith.extf;
+    * a value that some structured op consumes (a product, norm, attention, recurrence, rope, router, gather, combine,
+      or the end of a layer) is rounded to bf16 once, where it is made, and all its consumers read the rounded value,
+      elementwise ones through arith.extf;
     * a norm reads the unrounded value of an elementwise op, whose kernel it joins;
     * a norm reads a sum as it was formed, without a rounding between them: both end up in one kernel;
-    * values between elementwise ops, decay rates, write gates, router scores, recurrent state, softmax, accumulators and logits stay f32; KV caches are bf16.
+    * values between elementwise ops, decay rates, write gates, router scores, recurrent state, softmax, accumulators
+      and logits stay f32; KV caches are bf16.
 
     ```mlir
     %q = model.linear %x, %w : f32        %q = model.linear %x, %w : bf16, bf16 -> f32

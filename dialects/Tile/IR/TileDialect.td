@@ -1,4 +1,5 @@
-// The tile dialect: kernels as bodies over a work domain, on immutable tile values and views of memory. See dialects/Tile/README.md.
+// The tile dialect: kernels as bodies over a work domain, on immutable tile values and views of memory. See
+// dialects/Tile/README.md.
 #ifndef MMC_TILE_DIALECT
 #define MMC_TILE_DIALECT
 
@@ -12,8 +13,9 @@ def Tile_Dialect : Dialect {
   let cppNamespace = "::mmc::tile";
   let summary = "Blocks, values and views: what a kernel computes, not where";
   let description = [{
-    Tiles are builtin tensors of static shape, so arith and math work on them elementwise; scf.for carries tiles as loop values.
-    A program never names a memory space, a lane, a warp, a barrier, a pipeline stage, a launch order or a float atomic.
+    Tiles are builtin tensors of static shape, so arith and math work on them elementwise; scf.for carries tiles as loop
+    values. A program never names a memory space, a lane, a warp, a barrier, a pipeline stage, a launch order or a float
+    atomic.
   }];
   let extraClassDeclaration = [{
     void registerTypes();
@@ -23,8 +25,12 @@ def Tile_Dialect : Dialect {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"];
 }
 
-class Tile_Type<string name, string mnem, list<Trait> traits = []> : TypeDef<Tile_Dialect, name, traits> { let mnemonic = mnem; }
-class Tile_Attr<string name, string mnem, list<Trait> traits = []> : AttrDef<Tile_Dialect, name, traits> { let mnemonic = mnem; }
+class Tile_Type<string name, string mnem, list<Trait> traits = []> : TypeDef<Tile_Dialect, name, traits> {
+  let mnemonic = mnem;
+}
+class Tile_Attr<string name, string mnem, list<Trait> traits = []> : AttrDef<Tile_Dialect, name, traits> {
+  let mnemonic = mnem;
+}
 class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
 
 // ------------------------------------------------------------------------------------------------ enums
@@ -36,7 +42,8 @@ def Tile_ReduceKindAttr : EnumAttr<Tile_Dialect, Tile_ReduceKind, "reduce_kind">
 
 /// What bounds one dimension of a work domain; `work` is the length of the work list that is kernel argument `value`.
 def Tile_ExtentKind : I32EnumAttr<"ExtentKind", "what bounds a work dimension", [
-    I32EnumAttrCase<"fixed", 0>, I32EnumAttrCase<"tokens", 1>, I32EnumAttrCase<"outputs", 2>, I32EnumAttrCase<"sequences", 3>, I32EnumAttrCase<"work", 4>
+    I32EnumAttrCase<"fixed", 0>, I32EnumAttrCase<"tokens", 1>, I32EnumAttrCase<"outputs", 2>,
+    I32EnumAttrCase<"sequences", 3>, I32EnumAttrCase<"work", 4>
   ]> { let cppNamespace = "::mmc::tile"; let genSpecializedAttr = 0; }
 
 def Tile_WorkFilter : I32EnumAttr<"WorkFilter", "which sequences a work list has", [
@@ -60,9 +67,9 @@ def Tile_StridedAttr : Tile_Attr<"Strided", "strided"> {
 def Tile_PanelsAttr : Tile_Attr<"Panels", "panels"> {
   let summary = "panels of n rows of the last two dimensions [N, K], k adjacent elements of a row together";
   let description = [{
-    Element (r, c) of [N, K] at (((r / n) * ceil(K / k) + c / k) * n + r % n) * k + c % k; N is padded with zeros to a multiple of `pad` (of n
-    where it is left out), K of k.
-    Leading dimensions (experts) follow one another, each padded to a multiple of 64 bytes. The definition is runtime/src/Layout.h.
+    Element (r, c) of [N, K] at (((r / n) * ceil(K / k) + c / k) * n + r % n) * k + c % k; N is padded with zeros to a
+    multiple of `pad` (of n where it is left out), K of k. Leading dimensions (experts) follow one another, each padded
+    to a multiple of 64 bytes. The definition is runtime/src/Layout.h.
   }];
   let parameters = (ins "int64_t":$n, "int64_t":$k, DefaultValuedParameter<"int64_t", "0">:$pad);
   let assemblyFormat = "`<` struct(params) `>`";
@@ -74,10 +81,12 @@ def Tile_PanelsAttr : Tile_Attr<"Panels", "panels"> {
 }
 
 def Tile_PagedAttr : Tile_Attr<"Paged", "paged"> {
-  let summary = "a view [slot, position, head, channel] over pages of `page` positions, found through a table of `table` pages per slot";
+  let summary = "layout of a view [slot, position, head, channel] over pages";
   let description = [{
-    Element (s, p, h, c) lies in page pages[s * table + p / page] at (p % page) * strides[0] + h * strides[1] + c * strides[2]; a page has
-    page * heads * channels elements. As a kernel argument it is two words: the pool's pointer and the page table's pointer.
+    A page has `page` positions and is found through a table of `table` pages per slot. Element (s, p, h, c) lies in
+    page pages[s * table + p / page] at (p % page) * strides[0] + h * strides[1] + c * strides[2]; a page has
+    page * heads * channels elements. As a kernel argument it is two words: the pool's pointer and the page table's
+    pointer.
   }];
   let parameters = (ins "int64_t":$page, "int64_t":$table, ArrayRefParameter<"int64_t">:$strides);
   let assemblyFormat = "`<` `page` `=` $page `,` `table` `=` $table `,` `strides` `=` `[` $strides `]` `>`";
@@ -90,7 +99,10 @@ def Tile_ExtentAttr : Tile_Attr<"Extent", "extent"> {
 }
 
 def Tile_WorkAttr : Tile_Attr<"Work", "work"> {
-  let summary = "which work list a ragged kernel argument is: one record per sequence, or per tile of at most tile_rows rows";
+  let summary = "which work list a ragged kernel argument is";
+  let description = [{
+    The list has one record per sequence, or one per tile of at most `tile_rows` rows.
+  }];
   let parameters = (ins EnumParameter<Tile_WorkFilter>:$filter, DefaultValuedParameter<"int64_t", "0">:$tile_rows);
   let assemblyFormat = "`<` $filter (`,` $tile_rows^)? `>`";
 }
@@ -104,19 +116,21 @@ def Tile_StepAttr : Tile_Attr<"Step", "step"> {
 // ------------------------------------------------------------------------------------------------ types
 
 def Tile_ViewType : Tile_Type<"View", "view", [ShapedTypeInterface]> {
-  let summary = "memory seen as an array: `!tile.view<?x64x128xf32>`, or with a layout `!tile.view<?x64x128xf32, #tile.strided<[24576, 384, 1]>>`";
+  let summary = "memory seen as an array, such as `!tile.view<?x64x128xf32>`";
   let description = [{
-    Without a layout it is row-major and contiguous. A view of rank 0 is one element: `!tile.view<f32>`.
+    With a layout: `!tile.view<?x64x128xf32, #tile.strided<[24576, 384, 1]>>`. Without one it is row-major and
+    contiguous. A view of rank 0 is one element: `!tile.view<f32>`.
 
     * (C1) dimensions are positive; only dimension 0 (paged views: 0 and 1) may be dynamic;
     * (C2) elements are integers or floats of whole bytes;
     * (C3) the layout, if any, is `#tile.strided`, `#tile.panels` or `#tile.paged`;
     * (C4) strided: one stride per dimension; strides and offset are not negative;
     * (C5) panels: n and k are positive, the view has rank 2 or more and its last two dimensions are static;
-    * (C6) paged: the view has rank 4; page and table are positive; there are three strides, and the last element of a page lies within
-      the page's page * heads * channels elements.
+    * (C6) paged: the view has rank 4; page and table are positive; there are three strides, and the last element of a
+      page lies within the page's page * heads * channels elements.
   }];
-  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType, OptionalParameter<"::mlir::Attribute">:$layout);
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType,
+                        OptionalParameter<"::mlir::Attribute">:$layout);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

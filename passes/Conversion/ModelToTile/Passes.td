@@ -4,20 +4,23 @@
 
 include "mlir/Pass/PassBase.td"
 
-defvar TileProgramDialects = ["::mmc::model::ModelDialect", "::mmc::tile::TileDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                              "::mlir::scf::SCFDialect"];
+defvar TileProgramDialects = ["::mmc::model::ModelDialect", "::mmc::tile::TileDialect", "::mlir::arith::ArithDialect",
+                              "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"];
 
 def SplitLightningAttention : Pass<"mmc-split-lightning-attention", "::mmc::model::ProgramOp"> {
   let summary = "linear attention to a prefill kernel with the block loop and a decode kernel";
   let description = [{
-    The prefill kernel walks a sequence in blocks: the intra-block left product under the decay mask, the inter-block right product with the
-    carried state, the state update. The decode kernel is the same for one row. Both launches follow each other, each over its own work list, on
-    one output tensor and one state. update = additive with decay = none or head; the other members of the family are refused by name.
+    The prefill kernel walks a sequence in blocks: the intra-block left product under the decay mask, the inter-block
+    right product with the carried state, the state update. The decode kernel is the same for one row. Both launches
+    follow each other, each over its own work list, on one output tensor and one state. update = additive with
+    decay = none or head; the other members of the family are refused by name.
 
     ```mlir
-    %y, %s1 = model.dispatch -> ... { model.linear_attention additive, head %q, %k, %v, %batch rate %g state %s0 }    // before
+    // before
+    %y, %s1 = model.dispatch -> ... { model.linear_attention additive, head %q, %k, %v, %batch rate %g state %s0 }
 
-    %o, %s = tile.launch @lightning_prefill_c64_4x32x32_f32(%u, %g, %s0) tied [-1, 2]                                 // after
+    // after
+    %o, %s = tile.launch @lightning_prefill_c64_4x32x32_f32(%u, %g, %s0) tied [-1, 2]
     %y, %s1 = tile.launch @lightning_decode_4x32x32_f32(%u, %g, %o, %s) tied [2, 3]
     ```
   }];
@@ -28,8 +31,9 @@ def SplitLightningAttention : Pass<"mmc-split-lightning-attention", "::mmc::mode
 def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
   let summary = "softmax attention to an append kernel and two kernels over a paged cache";
   let description = [{
-    The append kernel writes the step's keys and values to their pages, rotating them where the dispatch has their rope; the attention kernels
-    walk the cached positions in blocks with an online softmax, for tiles of prefilled rows and for single rows.
+    The append kernel writes the step's keys and values to their pages, rotating them where the dispatch has their rope;
+    the attention kernels walk the cached positions in blocks with an online softmax, for tiles of prefilled rows and
+    for single rows.
 
     ```mlir
     %y, %k1, %v1 = model.dispatch -> ... { model.attention %q, %k, %v, %batch cache(%k0, %v0) scale 0.125 }   // before
@@ -50,7 +54,8 @@ def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
 def TileLinear : Pass<"mmc-tile-linear", "::mmc::model::ProgramOp"> {
   let summary = "dense and grouped products, with their epilogues, to panel kernels";
   let description = [{
-    A work point is a panel of 64 output columns, of one expert where the product is grouped; it walks the rows in blocks.
+    A work point is a panel of 64 output columns, of one expert where the product is grouped; it walks the rows in
+    blocks.
 
     ```mlir
     %s = model.dispatch -> ... { model.linear %x, %w; model.silu }    // before
@@ -91,7 +96,8 @@ def TilePermute : Pass<"mmc-tile-permute", "::mmc::model::ProgramOp"> {
 def TileRows : Pass<"mmc-tile-rows", "::mmc::model::ProgramOp"> {
   let summary = "norms, residuals, embedding, combine, gather, select, rope and elementwise ops to row kernels";
   let description = [{
-    A work point is one row. A rope's kernel reads the table of cosines and sines that one launch per function makes from the positions.
+    A work point is one row. A rope's kernel reads the table of cosines and sines that one launch per function makes
+    from the positions.
 
     ```mlir
     %n = model.dispatch -> ... { model.rms_norm %x, %g eps 1.0e-5 }    // before
@@ -105,8 +111,8 @@ def TileRows : Pass<"mmc-tile-rows", "::mmc::model::ProgramOp"> {
 def VerifyTileLevel : Pass<"mmc-verify-tile-level", "::mmc::model::ProgramOp"> {
   let summary = "asserts that functions contain launches and names of data only";
   let description = [{
-    Reshapes and constants that nothing uses any more go first. What then is neither tile.launch nor model.weight, model.row, model.stack or
-    model.return is an error: no op of the model level may be left.
+    Reshapes and constants that nothing uses any more go first. What then is neither tile.launch nor model.weight,
+    model.row, model.stack or model.return is an error: no op of the model level may be left.
 
     ```mlir
     model.func @main(%ids, %batch) {          // passes

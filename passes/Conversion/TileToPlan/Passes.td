@@ -7,14 +7,15 @@ include "mlir/Pass/PassBase.td"
 def TileToPlan : Pass<"mmc-tile-to-plan", "::mlir::ModuleOp"> {
   let summary = "turns a program of tile launches into a plan: buffers with offsets, pools, shape classes";
   let description = [{
-    Replaces the module's model.program by a plan.module. Launches get argument records, results get arena buffers placed by liveness, states
-    get pools, @main is cut into the programs @body and @head where rows are selected for logits, and one entry point is laid out for each
-    class of tokens and sequences (powers of two up to the limits).
+    Replaces the module's model.program by a plan.module. Launches get argument records, results get arena buffers
+    placed by liveness, states get pools, @main is cut into the programs @body and @head where rows are selected for
+    logits, and one entry point is laid out for each class of tokens and sequences (powers of two up to the limits).
 
     ```mlir
     %n = tile.launch @norm(%x, %g) tied [-1] : ...
     // becomes
-    plan.launch @cpu::@norm [#plan.bind<buffer, @stream>, #plan.bind<weight, @gain>, #plan.bind<buffer, @n, written>] domain [#plan.extent<tokens>]
+    plan.launch @cpu::@norm [#plan.bind<buffer, @stream>, #plan.bind<weight, @gain>, #plan.bind<buffer, @n, written>]
+        domain [#plan.extent<tokens>]
     ```
   }];
   let options = [

@@ -89,11 +89,22 @@ model.func @f(%q: tensor<?x4x8xf32, #t>, %k: tensor<?x2x8xf32, #t>, %v: tensor<?
 
 // -----
 
-// attention_c5
+// attention_c5: window
 #t = #model.rows<tokens>
 #k = #model.kv
 model.func @f(%q: tensor<?x4x8xf32, #t>, %k: tensor<?x2x8xf32, #t>, %v: tensor<?x2x8xf32, #t>, %batch: !model.batch, %c: tensor<?x2x8xf32, #k>, %d: tensor<?x2x8xf32, #k>) {
   // expected-error @+1 {{'model.attention' op expected a window that is not negative, got -1}}
   %y, %c1, %d1 = model.attention %q, %k, %v, %batch cache(%c, %d) scale 1.0 {window = -1 : i64} : tensor<?x4x8xf32, #t>, tensor<?x2x8xf32, #t>, tensor<?x2x8xf32, #t>, tensor<?x2x8xf32, #k>, tensor<?x2x8xf32, #k> -> tensor<?x4x8xf32, #t>, tensor<?x2x8xf32, #k>, tensor<?x2x8xf32, #k>
+  model.return
+}
+
+// -----
+
+// attention_c5: scale
+#t = #model.rows<tokens>
+#k = #model.kv
+model.func @f(%q: tensor<?x4x8xf32, #t>, %k: tensor<?x2x8xf32, #t>, %v: tensor<?x2x8xf32, #t>, %batch: !model.batch, %c: tensor<?x2x8xf32, #k>, %d: tensor<?x2x8xf32, #k>) {
+  // expected-error @+1 {{'model.attention' op expected a finite scale}}
+  %y, %c1, %d1 = model.attention %q, %k, %v, %batch cache(%c, %d) scale 0x7FF0000000000000 : tensor<?x4x8xf32, #t>, tensor<?x2x8xf32, #t>, tensor<?x2x8xf32, #t>, tensor<?x2x8xf32, #k>, tensor<?x2x8xf32, #k> -> tensor<?x4x8xf32, #t>, tensor<?x2x8xf32, #k>, tensor<?x2x8xf32, #k>
   model.return
 }

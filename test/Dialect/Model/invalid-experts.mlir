@@ -21,7 +21,7 @@ model.func @f(%x: tensor<?x64xf32, #t>, %g: tensor<4x64xf32>) {
 
 // -----
 
-// route_c3
+// route_c3: experts
 #t = #model.rows<tokens>
 model.func @f(%x: tensor<?x64xf32, #t>, %g: tensor<4x64xf32>) {
   // expected-error @+1 {{'model.route' op expected experts of type 'tensor<?x2xi32, #model.rows<tokens>>'}}
@@ -68,5 +68,25 @@ model.func @f(%x: tensor<?x64xf32, #t>, %g: tensor<8x64xf32>, %w1: tensor<4x96x6
   %w, %e = model.route %x, %g top 2 : tensor<?x64xf32, #t>, tensor<8x64xf32> -> tensor<?x2xf32, #t>, tensor<?x2xi32, #t>
   // expected-error @+1 {{'model.experts' op expected weights of the 8 experts that the router knows, got 4}}
   %y = model.experts %x routed(%w, %e) through %w1, %w1, %w2 : tensor<?x64xf32, #t>, tensor<?x2xf32, #t>, tensor<?x2xi32, #t>, tensor<4x96x64xf32>, tensor<4x96x64xf32>, tensor<4x64x96xf32>
+  model.return
+}
+
+// -----
+
+// route_c3: weights
+#t = #model.rows<tokens>
+model.func @f(%x: tensor<?x64xf32, #t>, %g: tensor<4x64xf32>) {
+  // expected-error @+1 {{'model.route' op expected weights of type 'tensor<?x2xf32, #model.rows<tokens>>', got 'tensor<?x3xf32, #model.rows<tokens>>'}}
+  %w, %e = model.route %x, %g top 2 : tensor<?x64xf32, #t>, tensor<4x64xf32> -> tensor<?x3xf32, #t>, tensor<?x2xi32, #t>
+  model.return
+}
+
+// -----
+
+// route_c3: element
+#t = #model.rows<tokens>
+model.func @f(%x: tensor<?x64xf32, #t>, %g: tensor<4x64xf32>) {
+  // expected-error @+1 {{'model.route' op expected f32 weights, got 'tensor<?x2xbf16, #model.rows<tokens>>'}}
+  %w, %e = model.route %x, %g top 2 : tensor<?x64xf32, #t>, tensor<4x64xf32> -> tensor<?x2xbf16, #t>, tensor<?x2xi32, #t>
   model.return
 }

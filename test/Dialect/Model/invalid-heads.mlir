@@ -1,7 +1,7 @@
 // RUN: %mmc-opt %s --split-input-file --verify-diagnostics
 // Constraints of heads and positions, one violation each.
 
-// split_heads_c1
+// split_heads_c1: types
 #t = #model.rows<tokens>
 model.func @f(%x: tensor<?x64xf32, #t>) {
   // expected-error @+1 {{'model.split_heads' op expected results of one type}}
@@ -66,5 +66,15 @@ model.func @f(%x: tensor<?x4x16xf32, #t>, %batch: !model.batch) {
 model.func @f(%x: tensor<?x4x16xf32, #t>, %batch: !model.batch) {
   // expected-error @+1 {{'model.rope' op expected a positive finite theta, got -1}}
   %y = model.rope %x, %batch theta -1.0 dims 16 : tensor<?x4x16xf32, #t>
+  model.return
+}
+
+// -----
+
+// split_heads_c1: no results
+#t = #model.rows<tokens>
+model.func @f(%x: tensor<?x64xf32, #t>) {
+  // expected-error @+1 {{'model.split_heads' op expected at least one result}}
+  "model.split_heads"(%x) : (tensor<?x64xf32, #t>) -> ()
   model.return
 }

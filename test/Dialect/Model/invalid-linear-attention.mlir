@@ -119,3 +119,25 @@ model.func @f(%q: tensor<?x2x8xf32, #t>, %k: tensor<?x2x8xf32, #t>, %v: tensor<?
   %y, %s1 = model.linear_attention additive, none %q, %k, %v, %batch state %s {scale = 0x7FF0000000000000 : f64} : (tensor<?x2x8xf32, #t>, tensor<?x2x8xf32, #t>, tensor<?x2x4xf32, #t>, !model.batch, tensor<2x8x4xf32, #s>) -> (tensor<?x2x4xf32, #t>, tensor<2x8x4xf32, #s>)
   model.return
 }
+
+// -----
+
+// linear_attention_c1: rows
+#r = #model.rows<routes>
+#s = #model.state
+model.func @f(%q: tensor<?x2x8xf32, #r>, %v: tensor<?x2x4xf32, #r>, %batch: !model.batch, %s: tensor<2x8x4xf32, #s>) {
+  // expected-error @+1 {{'model.linear_attention' op expected q, k and v over tokens, got 'tensor<?x2x8xf32, #model.rows<routes>>'}}
+  %y, %s1 = model.linear_attention additive, none %q, %q, %v, %batch state %s : (tensor<?x2x8xf32, #r>, tensor<?x2x8xf32, #r>, tensor<?x2x4xf32, #r>, !model.batch, tensor<2x8x4xf32, #s>) -> (tensor<?x2x4xf32, #r>, tensor<2x8x4xf32, #s>)
+  model.return
+}
+
+// -----
+
+// linear_attention_c5: element
+#t = #model.rows<tokens>
+#s = #model.state
+model.func @f(%q: tensor<?x2x8xf32, #t>, %v: tensor<?x2x4xf32, #t>, %batch: !model.batch, %s: tensor<2x8x4xf32, #s>) {
+  // expected-error @+1 {{'model.linear_attention' op expected an f32 result, got 'tensor<?x2x4xbf16, #model.rows<tokens>>'}}
+  %y, %s1 = model.linear_attention additive, none %q, %q, %v, %batch state %s : (tensor<?x2x8xf32, #t>, tensor<?x2x8xf32, #t>, tensor<?x2x4xf32, #t>, !model.batch, tensor<2x8x4xf32, #s>) -> (tensor<?x2x4xbf16, #t>, tensor<2x8x4xf32, #s>)
+  model.return
+}

@@ -12,7 +12,7 @@ model.program @p {
 
 // -----
 
-// program_c1: states
+// program_c1: results
 #t = #model.rows<tokens>
 model.program @p {
   // expected-error @+1 {{'model.func' op expected @main to return (tensor<?xVxf32, #model.rows<outputs>>, states...) with the states that it takes}}
@@ -20,6 +20,18 @@ model.program @p {
     %w = model.weight "w" : tensor<8x64xf32>
     %x = model.embedding %ids, %w : tensor<?xi32, #t>, tensor<8x64xf32>
     model.return %x : tensor<?x64xf32, #t>
+  }
+}
+
+// -----
+
+// program_c1: arguments
+#t = #model.rows<tokens>
+#o = #model.rows<outputs>
+model.program @p {
+  // expected-error @+1 {{'model.func' op expected the arguments of @main after the batch to be states}}
+  model.func @main(%ids: tensor<?xi32, #t>, %batch: !model.batch, %x: tensor<?x64xf32, #o>) -> tensor<?x64xf32, #o> {
+    model.return %x : tensor<?x64xf32, #o>
   }
 }
 

@@ -106,3 +106,13 @@ model.program @p {
     model.return %y, %s1 : tensor<?x8xf32, #t>, tensor<3x2x4x4xf32, #s>
   }
 }
+
+// -----
+
+// stack_c1: too many in a row
+#t = #model.rows<tokens>
+model.func @f(%x: tensor<?x8xf32, #t>, %batch: !model.batch) {
+  // expected-error @+1 {{'model.stack' op expected at most 65536 layers, got more}}
+  %y = model.stack %x, %batch [[65536, @a], @a] : (tensor<?x8xf32, #t>, !model.batch) -> tensor<?x8xf32, #t>
+  model.return
+}

@@ -19,6 +19,22 @@ model.program @p {
 
 // -----
 
+// stack_c3: states
+#t = #model.rows<tokens>
+model.program @p {
+  // expected-note @+1 {{it has type}}
+  model.func @a(%x: tensor<?x8xf32, #t>, %batch: !model.batch, %layer: index, %i: index) -> tensor<?x8xf32, #t> {
+    model.return %x : tensor<?x8xf32, #t>
+  }
+  model.func @f(%x: tensor<?x8xf32, #t>, %batch: !model.batch) -> tensor<?x8xf32, #t> {
+    // expected-error @+1 {{'model.stack' op expected layer function @a to take states after the layer index}}
+    %y = model.stack %x, %batch [[3, @a]] : (tensor<?x8xf32, #t>, !model.batch) -> tensor<?x8xf32, #t>
+    model.return %y : tensor<?x8xf32, #t>
+  }
+}
+
+// -----
+
 // stack_c3: results
 #t = #model.rows<tokens>
 #s = #model.state
@@ -77,6 +93,17 @@ model.program @p {
 model.func @f(%x: tensor<?x8xf32, #t>, %batch: !model.batch) {
   // expected-error @+1 {{'model.stack' op expected the first result to have the type of x}}
   %y = model.stack %x, %batch [@a] : (tensor<?x8xf32, #t>, !model.batch) -> tensor<?x9xf32, #t>
+  model.return
+}
+
+// -----
+
+// stack_c5: states
+#t = #model.rows<tokens>
+#s = #model.state
+model.func @f(%x: tensor<?x8xf32, #t>, %batch: !model.batch, %s: tensor<3x2x4x4xf32, #s>) {
+  // expected-error @+1 {{'model.stack' op expected the new states to have the types of the states}}
+  %y = model.stack %x, %batch states(%s) [@a] : (tensor<?x8xf32, #t>, !model.batch, tensor<3x2x4x4xf32, #s>) -> tensor<?x8xf32, #t>
   model.return
 }
 

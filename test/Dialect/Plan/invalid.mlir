@@ -93,6 +93,16 @@ plan.module @m {} {
 
 // -----
 
+// launch_c3: an attribute of another kind
+plan.module @m {} {
+  plan.program @body {
+    // expected-error @+1 {{expected a domain of #plan.extent, got 1}}
+    plan.launch @cpu::@k [] domain [1]
+  }
+}
+
+// -----
+
 // launch_c4
 plan.module @m {} {
   plan.program @body {

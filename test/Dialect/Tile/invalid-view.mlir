@@ -126,3 +126,11 @@ tile.kernel @view_c6_strides(%x: !tile.view<?x?x2x8xf32, #tile.paged<page = 4, t
 tile.kernel @view_c6_beyond(%x: !tile.view<?x?x2x8xf32, #tile.paged<page = 4, table = 2, strides = [8, 33, 1]>> {tile.access = "read"}) domain(%p in #tile.extent<fixed, 1>) {
   tile.return
 }
+
+// -----
+
+// view_c6_negative
+// expected-error @+1 {{paged view expected strides of at least 0, got -1}}
+tile.kernel @view_c6_negative(%x: !tile.view<?x?x2x8xf32, #tile.paged<page = 4, table = 2, strides = [8, -1, 1]>> {tile.access = "read"}) domain(%p in #tile.extent<fixed, 1>) {
+  tile.return
+}
