@@ -27,21 +27,40 @@ constexpr uint32_t epochClock(Epoch e) { return uint32_t(e) & 0xffffff; }
 constexpr uint32_t kMaxColumns = 4096;
 
 /// Clock values of a block's columns; missing ones are 0. Shared by reference count, one scheduler thread only.
-class Segment;
+///
+/// Contents are named: `id` changes whenever the values do, and `included` remembers a few ids whose contents are known
+/// to be no greater anywhere. A barrier that meets the same segment from every thread so joins it once.
+struct Segment {
+  uint32_t references;
+  uint32_t capacity; // a power of two, at least 8
+  uint64_t id;
+  uint64_t included[4];
+  uint32_t nextIncluded;
+  alignas(32) uint32_t values[8]; // `capacity` of them
+
+  bool includes(uint64_t other) const {
+    return included[0] == other || included[1] == other || included[2] == other || included[3] == other;
+  }
+  void include(uint64_t other) { included[nextIncluded++ & 3] = other; }
+};
 
 /// A counted reference to a Segment; null is all zeros.
 class SegmentRef {
 public:
   SegmentRef() = default;
-  SegmentRef(const SegmentRef &other);
+  SegmentRef(const SegmentRef &other) : segment(other.segment) {
+    if (segment) ++segment->references;
+  }
   SegmentRef(SegmentRef &&other) noexcept : segment(std::exchange(other.segment, nullptr)) {}
   SegmentRef &operator=(SegmentRef other) noexcept {
     std::swap(segment, other.segment);
     return *this;
   }
-  ~SegmentRef();
+  ~SegmentRef() {
+    if (segment && --segment->references == 0) release(segment);
+  }
 
-  uint32_t get(uint32_t column) const;
+  uint32_t get(uint32_t column) const { return segment && column < segment->capacity ? segment->values[column] : 0; }
   /// values[column] = max(values[column], clock), copying the segment where it is shared.
   void raise(uint32_t column, uint32_t clock);
   /// Element-wise maximum. Equal references cost nothing; a result equal to one side shares it.
@@ -49,6 +68,11 @@ public:
   bool sameAs(const SegmentRef &other) const { return segment == other.segment; }
 
 private:
+  static void release(Segment *segment);
+  /// Makes the segment unshared and long enough for `columns` columns.
+  void own(uint32_t columns);
+  void joinSlowly(Segment *other);
+
   Segment *segment = nullptr;
 };
 
@@ -62,13 +86,19 @@ struct StreamClock {
 
 class Clock {
 public:
+  /// Empty; the first block that it meets becomes its own.
   Clock() = default;
   /// The clock of a block that starts: nothing of its own, and everything that `streams` orders before its launch
   /// (which must outlive the block).
   Clock(uint32_t block, const StreamClock *streams) : ownBlock(block), streams(streams) {}
 
-  /// True if the access is ordered before. The holder's own column is its own business (see the note above).
-  bool contains(Epoch epoch) const;
+  /// True if the access is ordered before. The holder's own column is its own business (see the note above). Accesses
+  /// of nobody and of the host itself (block 0) are always ordered before.
+  bool contains(Epoch epoch) const {
+    const uint32_t block = epochBlock(epoch);
+    if (block == ownBlock) return own.get(epochColumn(epoch)) >= epochClock(epoch);
+    return block == 0 || containsOther(epoch);
+  }
   void raise(uint32_t block, uint32_t column, uint32_t clock);
   void raise(Epoch epoch) { raise(epochBlock(epoch), epochColumn(epoch), epochClock(epoch)); }
   void join(const Clock &other);
@@ -76,8 +106,17 @@ public:
   void setStreams(const StreamClock *clock) { streams = clock; }
   const StreamClock *getStreams() const { return streams; }
   bool empty() const { return ownBlock == 0 && others.empty(); }
+  /// True if it is a copy of the other, or it of this: quick, and false for contents that are equal by chance.
+  bool sameAs(const Clock &other) const {
+    return ownBlock == other.ownBlock && own.sameAs(other.own) && streams == other.streams && others.empty() &&
+           other.others.empty();
+  }
 
 private:
+  bool containsOther(Epoch epoch) const;
+  SegmentRef &segmentOf(uint32_t block);
+  void joinStreams(const StreamClock *other);
+
   uint32_t ownBlock = 0;
   SegmentRef own;
   std::vector<std::pair<uint32_t, SegmentRef>> others; // of blocks of the same launch, sorted by block

@@ -31,7 +31,7 @@ struct LaunchOptions {
   uint32_t grid[3] = {1, 1, 1}, block[3] = {1, 1, 1}, cluster[3] = {1, 1, 1};
   uint32_t dynamicSharedBytes = 0;
   CommandPlace place;
-  /// What is ordered before the launch's first instruction. Must outlive the launch.
+  /// What is ordered before the launch's first instruction; null: everything so far. Must outlive the launch.
   const StreamClock *before = nullptr;
   /// What is ordered after griddepcontrol.wait; null: the same as `before`.
   const StreamClock *afterDependency = nullptr;
@@ -46,6 +46,9 @@ struct LaunchResult {
   bool completed = false; // false: abandoned; the reports say why
   Counters counters;
 };
+
+/// Of static and dynamic shared memory together, per block.
+constexpr uint32_t kMaxSharedBytes = 232448;
 
 /// Once per process, before anything else.
 void initialiseMachine(const MachineOptions &options);
@@ -63,6 +66,7 @@ struct Launch {
   const MmcEmuKernel *kernel = nullptr;
   LaunchOptions options;
   Counters counters;
+  uint32_t firstSerial = 0; // of its blocks, which follow one another in the order of their linear index
   /// State of ops (release clocks of atomics by address, triggers of dependent launches), owned by them and dropped
   /// with the launch.
   std::shared_ptr<void> atomicState, dependencyState;

@@ -54,6 +54,8 @@ struct Accessor {
   Proxy proxy = Proxy::generic;
   Thread *thread = nullptr; // for reports; null for the host
   uint64_t source = 0;      // return address of the primitive or hook, for reports
+  /// A copy, which passes bytes on without using them: reading what nothing has written is no finding.
+  bool passesOn = false;
 };
 
 /// The whole emulated memory. Its ranges are reserved once; pages cost nothing until they are touched.

@@ -23,6 +23,7 @@ enum class Finding : uint8_t {
   divergence,        // lanes of an aligned operation come from different places, or not at all
   registerRequest,   // setmaxnreg out of rule
   sharedMemory,      // more than the launch gave, or a bad window
+  barrierMisuse,     // mixed counts, an arrival too many, a wait without an arrival
   deadlock,
   launch, // grid, block or cluster sizes, parameters
   other,
@@ -57,5 +58,8 @@ constexpr size_t kMaxReports = 64;
 /// "file.cu:12 in function", by llvm-symbolizer-22 where it is installed; results are cached. Inlined frames of ptx/,
 /// copy/, mma/ and sync/ are skipped, so that the line is the kernel's.
 std::string describeSource(uint64_t returnAddress);
+/// True if both are calls from one source line: the compiler may have copied a call (loops, branches), so different
+/// addresses alone say nothing. Without debug information everything passes for one line.
+bool sameSource(uint64_t a, uint64_t b);
 
 } // namespace mmc::emu

@@ -45,6 +45,7 @@ struct Thread {
   uint32_t position[3] = {}; // threadIdx
 
   Clock vc, va;            // generic proxy, async proxy; va <= vc
+  Epoch column = 0;        // makeEpoch(block->serial, index, 0)
   uint32_t clock = 1;      // own component of vc
   uint32_t asyncClock = 0; // own component of va
   std::vector<WatchedRange> watched;
@@ -56,14 +57,15 @@ struct Thread {
   /// State of ops (cp.async groups, ...), owned by them and dropped with the thread.
   std::shared_ptr<void> copyState, matrixState, fenceState;
 
-  Epoch epoch() const;
+  Epoch epoch() const { return column | clock; }
   /// Ends the current clock value: everything stamped from now on is later than what was released.
   void tick() { ++clock; }
 };
 
 struct Warp {
   Block *block = nullptr;
-  uint32_t index = 0; // in the block
+  uint32_t index = 0;   // in the block
+  uint32_t present = 0; // lanes that exist and have not exited
   std::vector<Thread *> threads;
   std::shared_ptr<void> state; // of ops/Warp
 };
@@ -92,14 +94,22 @@ struct Block {
   /// Called in order when the last thread has returned, while the block and its shared memory still exist; not for
   /// abandoned launches.
   std::vector<void (*)(Block &)> atEnd;
-  std::vector<uint32_t> operationClocks; // last clock value of each column past the threads
+  /// The last operation of each column past the threads.
+  struct Operation {
+    uint32_t clock = 0;
+    uint32_t issuer = 0;     // index of the thread
+    bool mayOutlive = false; // the end of the kernel completes it
+    bool reserved = false;   // no operation's column
+    uint64_t source = 0;
+  };
+  std::vector<Operation> operations;
+  uint32_t reusedColumn = 0;
   /// A column of the segment for an object that counts (an mbarrier's phases): beginOperation never gives it out, and
   /// nothing needs to have completed in it.
   uint32_t reserveColumn() {
-    operationClocks.push_back(kReservedColumn);
-    return uint32_t(threads.size() + operationClocks.size() - 1);
+    operations.emplace_back().reserved = true;
+    return uint32_t(threads.size() + operations.size() - 1);
   }
-  static constexpr uint32_t kReservedColumn = ~0u; // in operationClocks
 };
 
 namespace scheduler {

@@ -13,6 +13,8 @@ namespace mmc::emu::barrier {
 /// `thread` has exited: barriers that count all threads of the block, and cluster barriers, count it as arrived. Called
 /// by the machine.
 void onExit(Thread &thread);
+/// The part of the cluster's barrier in it.
+void onClusterExit(Thread &thread);
 /// What is still waiting when a block ends: a barrier with arrivals but no completion is a finding.
 void onBlockEnd(Block &block);
 

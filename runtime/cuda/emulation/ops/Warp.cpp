@@ -1,1 +1,143 @@
+// Implements the rendezvous of a warp.
+//
+// Invariant: the lanes that have arrived at a pending meeting are suspended, so a lane is in one meeting at most, and a
+// later meeting that names a waiting lane can never complete.
 #include "runtime/cuda/emulation/ops/Warp.h"
+
+#include "runtime/cuda/emulation/ops/Fence.h"
+
+#include <bit>
+
+namespace mmc::emu {
+
+namespace {
+
+struct Meeting {
+  bool open = false;
+  uint32_t mask = 0, arrived = 0;
+  WarpFunction function = nullptr;
+  WarpForm form = WarpForm::sync;
+  const char *what = nullptr;
+  void *arguments[32] = {};
+  uint64_t sources[32] = {};
+};
+struct WarpState {
+  Meeting meetings[32]; // of 32 lanes no more can wait
+};
+
+std::string hex(uint32_t mask) {
+  char text[16];
+  std::snprintf(text, sizeof text, "0x%08x", mask);
+  return text;
+}
+
+/// The lanes that a meeting still waits for.
+uint32_t missing(const Warp &warp, const Meeting &meeting) {
+  return meeting.mask & ~meeting.arrived & (meeting.form == WarpForm::aligned ? ~0u : warp.present);
+}
+
+/// Runs the function and wakes everyone but the last lane, which runs it.
+void complete(Warp &warp, Meeting &meeting, uint32_t last) {
+  WarpCall call{warp, meeting.arrived, {}, meeting.sources[last]};
+  for (uint32_t rest = meeting.arrived; rest; rest &= rest - 1) {
+    const int lane = std::countr_zero(rest);
+    call.arguments[lane] = meeting.arguments[lane];
+  }
+  const uint32_t others = meeting.arrived & ~(1u << last);
+  meeting.open = false;
+  meeting.function(call);
+  for (uint32_t rest = others; rest; rest &= rest - 1) scheduler::wake(*warp.threads[std::countr_zero(rest)]);
+}
+
+void diverged(const Thread &thread, uint64_t source, std::string text, uint64_t other = 0) {
+  reports::add(Finding::divergence, &thread, source, std::move(text), other);
+}
+
+/// What is wrong with the call itself: it then goes no further.
+bool refuse(const Thread &thread, uint32_t mask, uint64_t source, const char *what, WarpForm form) {
+  if (!(mask >> thread.lane & 1)) {
+    diverged(thread, source,
+             std::string(what) + " with mask " + hex(mask) + ", which does not name the lane that executes it, lane " +
+                 std::to_string(thread.lane));
+    return true;
+  }
+  if (form != WarpForm::aligned) return false;
+  if (const uint32_t absent = ~thread.warp->present) {
+    diverged(thread, source,
+             std::string(what) + " needs all 32 lanes, but lanes " + hex(absent) + " have exited or do not exist");
+    return true;
+  }
+  return false;
+}
+
+Meeting *find(WarpState &state, Thread &thread, uint32_t mask, WarpFunction function, uint64_t source,
+              const char *what) {
+  Meeting *free = nullptr;
+  for (Meeting &meeting : state.meetings) {
+    if (!meeting.open) {
+      if (!free) free = &meeting;
+      continue;
+    }
+    if (meeting.mask == mask && meeting.function == function) return &meeting;
+    const uint32_t caught = meeting.arrived & mask;
+    if (!caught) continue;
+    diverged(thread, source,
+             std::string(what) + " with mask " + hex(mask) + " waits for lanes " + hex(caught) + ", which wait in a " +
+                 meeting.what + " with mask " + hex(meeting.mask),
+             meeting.sources[std::countr_zero(caught)]);
+    scheduler::abandon();
+  }
+  free->open = true;
+  free->mask = mask;
+  free->arrived = 0;
+  free->function = function;
+  return free;
+}
+
+} // namespace
+
+void rendezvous(uint32_t mask, void *arguments, WarpFunction function, uint64_t source, const char *what,
+                WarpForm form) {
+  scheduler::mayYield();
+  Thread &thread = *scheduler::current();
+  Warp &warp = *thread.warp;
+  if (refuse(thread, mask, source, what, form)) scheduler::abandon();
+  Meeting *meeting = find(stateIn<WarpState>(warp.state), thread, mask, function, source, what);
+  if (meeting->arrived && form == WarpForm::aligned) {
+    const uint64_t first = meeting->sources[std::countr_zero(meeting->arrived)];
+    if (!sameSource(first, source))
+      diverged(thread, source, std::string(what) + " is reached by lanes of one warp from different places", first);
+  }
+  meeting->form = form;
+  meeting->what = what;
+  meeting->arrived |= 1u << thread.lane;
+  meeting->arguments[thread.lane] = arguments;
+  meeting->sources[thread.lane] = source;
+  if (!missing(warp, *meeting)) return complete(warp, *meeting, thread.lane);
+  scheduler::suspend({what, source, [&warp, meeting] {
+                        return "warp " + std::to_string(warp.index) + " waits for lanes " +
+                               hex(missing(warp, *meeting)) + " of mask " + hex(meeting->mask);
+                      }});
+}
+
+namespace warp {
+
+void onExit(Thread &thread) {
+  if (!thread.warp->state) return;
+  for (Meeting &meeting : stateIn<WarpState>(thread.warp->state).meetings) {
+    if (!meeting.open || !(meeting.mask >> thread.lane & 1)) continue;
+    const uint32_t waiting = uint32_t(std::countr_zero(meeting.arrived));
+    if (meeting.form == WarpForm::aligned) {
+      diverged(*thread.warp->threads[waiting], meeting.sources[waiting],
+               std::string(meeting.what) + " needs all 32 lanes, but lane " + std::to_string(thread.lane) +
+                   " has exited");
+      scheduler::abandon();
+    }
+    if (missing(*thread.warp, meeting)) continue;
+    complete(*thread.warp, meeting, waiting);
+    scheduler::wake(*thread.warp->threads[waiting]);
+  }
+}
+
+} // namespace warp
+} // namespace mmc::emu
