@@ -7,6 +7,8 @@
 // store's shared memory, needs fenceProxyAsync before; what plain code read or wrote at a load's destination needs to
 // be ordered before too (writes: with the fence).
 //
+// On sm_120a ptxas gives kernels with tensor loads a stack frame; only sm_90a is meant to use them.
+//
 // Invariant: addresses and sizes of ranges are multiples of 16 bytes; boxes lie in shared memory at a multiple of 128
 // bytes, and where swizzled of 8 rows of the swizzle (1024, 512, 256); a box outside of the tensor reads zeros there,
 // and its whole size is what the mbarrier counts.

@@ -1,4 +1,6 @@
 // Fences (PTX ISA: fence, fence.proxy.async, fence.mbarrier_init).
+//
+// Invariant: a fence alone orders nothing for others; it makes the barrier, arrival or flag that follows carry more.
 #pragma once
 
 #include "ptx/text.cuh"

@@ -1,4 +1,7 @@
 // Programmatic dependent launch (PTX ISA: griddepcontrol). sm_90.
+//
+// Invariant: what a kernel does before its wait touches nothing that the launches before it write, and writes nothing
+// that they read.
 #pragma once
 
 #include "ptx/launch.cuh"

@@ -43,6 +43,11 @@ constexpr u32 kArchitecture = __CUDA_ARCH__;
 #else
 constexpr u32 kArchitecture = 0; // the host's pass of a compiler that makes two
 #endif
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+constexpr bool kHasWgmma = true;
+#else
+constexpr bool kHasWgmma = false;
+#endif
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL) || defined(__CUDA_ARCH_FEAT_SM100_ALL) || defined(__CUDA_ARCH_FEAT_SM120_ALL)
 constexpr bool kArchitectureSpecific = true;
 #else

@@ -44,7 +44,7 @@ template <class T> MMC_DEVICE T shuffleXor(T value, u32 bits, u32 width = 32, u3
 /// True in all lanes if the predicate is in all, or any of them; the lanes in which it is.
 MMC_DEVICE bool voteAll(bool predicate, u32 mask = kWholeWarp) { return __all_sync(mask, predicate); }
 MMC_DEVICE bool voteAny(bool predicate, u32 mask = kWholeWarp) { return __any_sync(mask, predicate); }
-MMC_DEVICE u32 ballot(bool predicate, u32 mask = kWholeWarp) { return __ballot_sync(mask, predicate); }
+MMC_DEVICE u32 voteBallot(bool predicate, u32 mask = kWholeWarp) { return __ballot_sync(mask, predicate); }
 
 /// True in one lane of the mask: elect.sync (sm_90); before, in its lowest lane.
 MMC_DEVICE bool electOne(u32 mask = kWholeWarp) {

@@ -116,20 +116,19 @@ MMC_DEVICE u64 matrixDescriptor(const void *shared, u32 leadingBytes, u32 stride
 
 /// wgmma.fence: before the first product and whenever registers of a product were touched since. Names the fragments
 /// that the products will use.
-template <bool specific = kArchitectureSpecific, class... Fragments>
-MMC_DEVICE void wgmmaFence(Fragments &...fragments) {
+template <bool specific = kHasWgmma, class... Fragments> MMC_DEVICE void wgmmaFence(Fragments &...fragments) {
   wgmmaDetail::require<specific>();
   (wgmmaDetail::touch(fragments), ...);
   asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 }
 /// wgmma.commit_group: ends a batch.
-template <bool specific = kArchitectureSpecific> MMC_DEVICE void wgmmaCommit() {
+template <bool specific = kHasWgmma> MMC_DEVICE void wgmmaCommit() {
   wgmmaDetail::require<specific>();
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
 /// wgmma.wait_group: until at most `pending` of the last batches are incomplete. Names the fragments that are complete
 /// then.
-template <u32 pending, bool specific = kArchitectureSpecific, class... Fragments>
+template <u32 pending, bool specific = kHasWgmma, class... Fragments>
 MMC_DEVICE void wgmmaWait(Fragments &...fragments) {
   wgmmaDetail::require<specific>();
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
@@ -138,14 +137,14 @@ MMC_DEVICE void wgmmaWait(Fragments &...fragments) {
 
 /// d = a b + d, or d = a b where not `accumulate`: m64nNk16 for f16 and bf16, k32 for 8-bit elements, with N = 2 * the
 /// fragment's size. D is float, or s32 for integers. A and B in shared memory.
-template <class A, class B = A, WgmmaForm form = WgmmaForm{}, bool specific = kArchitectureSpecific, class D, u32 count>
+template <class A, class B = A, WgmmaForm form = WgmmaForm{}, bool specific = kHasWgmma, class D, u32 count>
 MMC_DEVICE void wgmma(D (&d)[count], u64 a, u64 b, bool accumulate) {
   wgmmaDetail::require<specific>();
   wgmmaDetail::check<A, B, D>();
   wgmmaDetail::Product<D, 2 * count>::template shared<A, B, wgmmaDetail::Form<A, form>>(d, a, b, accumulate);
 }
 /// A in registers: they stay untouched until the wait, too.
-template <class A, class B = A, WgmmaForm form = WgmmaForm{}, bool specific = kArchitectureSpecific, class D, u32 count>
+template <class A, class B = A, WgmmaForm form = WgmmaForm{}, bool specific = kHasWgmma, class D, u32 count>
 MMC_DEVICE void wgmma(D (&d)[count], const u32 (&a)[4], u64 b, bool accumulate) {
   wgmmaDetail::require<specific>();
   wgmmaDetail::check<A, B, D>();

@@ -14,7 +14,7 @@
 #define MMC_CLUSTER(blocks)
 
 constexpr u32 kArchitecture = 900;
-constexpr bool kArchitectureSpecific = true;
+constexpr bool kHasWgmma = true, kArchitectureSpecific = true;
 
 struct MmcEmuKernel {
   const char *name;

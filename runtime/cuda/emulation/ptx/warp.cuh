@@ -40,7 +40,9 @@ MMC_DEVICE bool voteAll(bool predicate, u32 mask = kWholeWarp) {
 MMC_DEVICE bool voteAny(bool predicate, u32 mask = kWholeWarp) {
   return mmcEmuVote(mmcEmuVoteAny, predicate, mask) != 0;
 }
-MMC_DEVICE u32 ballot(bool predicate, u32 mask = kWholeWarp) { return mmcEmuVote(mmcEmuVoteBallot, predicate, mask); }
+MMC_DEVICE u32 voteBallot(bool predicate, u32 mask = kWholeWarp) {
+  return mmcEmuVote(mmcEmuVoteBallot, predicate, mask);
+}
 MMC_DEVICE bool electOne(u32 mask = kWholeWarp) { return mmcEmuElect(mask) != 0; }
 
 MMC_DEVICE u32 reduceWarpAdd(u32 value, u32 mask = kWholeWarp) { return mmcEmuReduceWarp(mmcEmuWarpAdd, value, mask); }
