@@ -35,7 +35,7 @@ std::unique_ptr<Block> makeBlock(uint32_t threads) {
 
 void resetThread(Thread &thread) {
   thread.vc = thread.va = Clock();
-  thread.clock = 1;
+  thread.clock = 2;
   thread.asyncClock = 0;
   thread.watched.clear();
   thread.finished = false;
@@ -68,7 +68,8 @@ std::unique_ptr<Block> acquireBlock(const uint32_t (&shape)[3]) {
 void releaseBlock(std::unique_ptr<Block> block) {
   for (auto &thread : block->threads) resetThread(*thread);
   for (auto &warp : block->warps) warp->state = nullptr;
-  block->barrierState = block->mbarrierState = block->registerState = block->clusterState = nullptr;
+  block->barrierState = block->mbarrierState = block->registerState = block->clusterState = block->remoteState = nullptr;
+  block->clusterBarrierState = nullptr;
   block->cluster.clear();
   block->atEnd.clear();
   block->operations.clear();

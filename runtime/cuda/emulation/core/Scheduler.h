@@ -46,7 +46,7 @@ struct Thread {
 
   Clock vc, va;            // generic proxy, async proxy; va <= vc
   Epoch column = 0;        // makeEpoch(block->serial, index, 0)
-  uint32_t clock = 1;      // own component of vc
+  uint32_t clock = 2;      // own component of vc; 1 stands for its start, before any access
   uint32_t asyncClock = 0; // own component of va
   std::vector<WatchedRange> watched;
 
@@ -90,7 +90,7 @@ struct Block {
   /// (`mayOutlive`: writes of bulk stores).
   Epoch beginOperation(const Thread &issuer, uint64_t source = 0, bool mayOutlive = false);
   /// State of ops (named barriers, mbarriers by address, ...), dropped with the block.
-  std::shared_ptr<void> barrierState, mbarrierState, registerState, clusterState;
+  std::shared_ptr<void> barrierState, clusterBarrierState, mbarrierState, registerState, clusterState, remoteState;
   /// Called in order when the last thread has returned, while the block and its shared memory still exist; not for
   /// abandoned launches.
   std::vector<void (*)(Block &)> atEnd;

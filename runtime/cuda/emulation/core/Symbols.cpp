@@ -90,7 +90,7 @@ private:
     posix_spawn_file_actions_adddup2(&actions, ends[1], 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    const char *arguments[] = {name, "--inlines", "--demangle", "--output-style=LLVM", nullptr};
+    const char *arguments[] = {name, "--inlines", "--demangle", "--skip-line-zero", "--output-style=LLVM", nullptr};
     pid_t process;
     const int failed = posix_spawnp(&process, name, &actions, nullptr, const_cast<char **>(arguments), environ);
     posix_spawn_file_actions_destroy(&actions);

@@ -26,7 +26,7 @@ struct ClusterState {
 
 ClusterState &stateOf(const Thread &thread) {
   Block &first = *thread.block->cluster[0];
-  auto &state = stateIn<ClusterState>(first.clusterState);
+  auto &state = stateIn<ClusterState>(first.clusterBarrierState);
   if (state.arrivedIn.empty()) {
     state.arrivedIn.resize(thread.block->cluster.size() * first.threads.size());
     state.sources.resize(state.arrivedIn.size());
@@ -70,6 +70,11 @@ void arrive(Thread &thread, bool release, uint64_t source) {
   if (release) {
     state.clocks.join(clocksOf(thread));
     thread.tick();
+  } else {
+    // No access is released, but that the thread has started is known from here on, and so is what fences have
+    // prepared.
+    state.clocks.vc.raise(thread.column | 1);
+    releasePrepared(thread, Scope::cluster, state.clocks);
   }
   ++state.arrived;
   completeIfAll(thread, state);
@@ -97,7 +102,7 @@ void wait(Thread &thread, uint64_t source) {
 
 void barrier::onClusterExit(Thread &thread) {
   Block &first = *thread.block->cluster[0];
-  if (!first.clusterState) return;
+  if (!first.clusterBarrierState) return;
   ClusterState &state = stateOf(thread);
   uint64_t &mine = state.arrivedIn[place(thread)];
   if (mine == state.phase + 1) --state.arrived;
