@@ -112,6 +112,11 @@ MMC_EMU void mmcEmuBulkPrefetch(const void *global, unsigned bytes);
 MMC_EMU void mmcEmuTensorLoad(void *shared, const void *map, void *mbarrier, unsigned rank, const int *coordinates,
                               unsigned multicastMask);
 MMC_EMU void mmcEmuTensorStore(const void *map, const void *shared, unsigned rank, const int *coordinates);
+/// tensor_reduce.cuh: adds to global memory instead of storing; u32, s32, u64, f16, bf16 or f32.
+MMC_EMU void mmcEmuTensorReduceAdd(const void *map, const void *shared, unsigned rank, const int *coordinates);
+/// fence.proxy.tensormap::generic, for maps that a kernel has written.
+MMC_EMU void mmcEmuFenceTensorMapRelease(unsigned scope);
+MMC_EMU void mmcEmuFenceTensorMapAcquire(const void *map, unsigned scope);
 MMC_EMU void mmcEmuTensorPrefetch(const void *map, unsigned rank, const int *coordinates);
 MMC_EMU void mmcEmuPrefetchTensorMap(const void *map);
 MMC_EMU void mmcEmuBulkCommit();
@@ -125,6 +130,7 @@ enum MmcEmuWgmmaFlags : unsigned {
   mmcEmuNegateA = 4,
   mmcEmuNegateB = 8,
   mmcEmuAccumulate = 16, // D = A B + D, else D = A B
+  mmcEmuSaturate = 32,   // integers: .satfinite
 };
 MMC_EMU void mmcEmuWgmmaFence();
 MMC_EMU void mmcEmuWgmmaCommit();
