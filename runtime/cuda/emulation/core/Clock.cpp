@@ -143,10 +143,29 @@ SegmentRef &Clock::segmentOf(uint32_t block) {
   return at->second;
 }
 
-void Clock::raise(uint32_t block, uint32_t column, uint32_t clock) { segmentOf(block).raise(column, clock); }
+void Clock::raise(uint32_t block, uint32_t column, uint32_t clock) {
+  segmentOf(block).raise(column, clock);
+  if (global) globalPart().segmentOf(block).raise(column, clock);
+}
+
+Clock &Clock::globalPart() {
+  if (!global || global.use_count() > 1) {
+    auto part = std::make_shared<Clock>(forGlobal());
+    part->global = nullptr;
+    global = std::move(part);
+  }
+  return *global;
+}
+
+void Clock::setGlobal(Clock clock) { global = std::make_shared<Clock>(std::move(clock)); }
 
 void Clock::join(const Clock &other) {
   if (&other == this) return;
+  if ((global || other.global) && global != other.global) globalPart().joinOne(other.forGlobal());
+  joinOne(other);
+}
+
+void Clock::joinOne(const Clock &other) {
   joinStreams(other.streams);
   if (other.ownBlock) segmentOf(other.ownBlock).join(other.own);
   for (auto &[block, segment] : other.others) segmentOf(block).join(segment);

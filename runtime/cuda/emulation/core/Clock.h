@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -102,25 +103,37 @@ public:
   void raise(uint32_t block, uint32_t column, uint32_t clock);
   void raise(Epoch epoch) { raise(epochBlock(epoch), epochColumn(epoch), epochClock(epoch)); }
   void join(const Clock &other);
+  /// Of a thread's async clock: what it holds for global memory, where a proxy fence of one space has set the two apart.
+  const Clock &forGlobal() const { return global ? *global : *this; }
+  bool hasGlobal() const { return global != nullptr; }
+  /// Sets them apart (`clock` has no part of its own).
+  void setGlobal(Clock clock);
   /// For griddepcontrol.wait: from here on the launch's predecessors are ordered before too.
-  void setStreams(const StreamClock *clock) { streams = clock; }
+  void setStreams(const StreamClock *clock) {
+    streams = clock;
+    if (global) globalPart().streams = clock;
+  }
   const StreamClock *getStreams() const { return streams; }
   bool empty() const { return ownBlock == 0 && others.empty(); }
   /// True if it is a copy of the other, or it of this: quick, and false for contents that are equal by chance.
   bool sameAs(const Clock &other) const {
     return ownBlock == other.ownBlock && own.sameAs(other.own) && streams == other.streams && others.empty() &&
-           other.others.empty();
+           other.others.empty() && global == other.global;
   }
 
 private:
   bool containsOther(Epoch epoch) const;
   SegmentRef &segmentOf(uint32_t block);
   void joinStreams(const StreamClock *other);
+  /// The part for global memory, made if there is none, unshared.
+  Clock &globalPart();
+  void joinOne(const Clock &other);
 
   uint32_t ownBlock = 0;
   SegmentRef own;
   std::vector<std::pair<uint32_t, SegmentRef>> others; // of blocks of the same launch, sorted by block
   const StreamClock *streams = nullptr;
+  std::shared_ptr<Clock> global; // null: the same as the rest; shared by copies, copied before it changes
 };
 
 /// Where a command stands: recorded by the launch that the block belongs to.

@@ -391,6 +391,11 @@ void access(const void *address, uint64_t bytes, const Accessor &who, bool align
     (write ? counters.globalBytesWritten : counters.globalBytesRead) += bytes;
   }
   if (!hot.checks || bytes == 0) return;
+  if (who.proxy == Proxy::async && offset < hot.globalBytes && who.writesSeen && who.writesSeen->hasGlobal()) {
+    Accessor global = who;
+    global.writesSeen = &who.writesSeen->forGlobal();
+    return access(address, bytes, global, aligned, write);
+  }
   if (aligned && bytes <= 16 && std::has_single_bit(bytes) && (offset & (bytes - 1)))
     reports::add(Finding::misaligned, who.thread, who.source,
                  std::string(write ? "writes " : "reads ") + std::to_string(bytes) + " bytes at " +

@@ -241,10 +241,13 @@ void mmcEmuReduction(unsigned operation, unsigned type, void *address, unsigned 
 
 void mmcEmuLoadReadOnly(void *value, const void *global, unsigned bytes) {
   Thread &thread = *scheduler::current();
-  // Only what was written before the launch may be read this way: the clock of the launch alone, no program order.
+  // Only what was written before the launch may be read this way: the launch's clock alone, and no program order. The
+  // read is stamped with a column that nobody acquires, so that a later write of the launch conflicts with it, whatever
+  // orders the two.
   const Clock launchStart(0, thread.vc.getStreams());
   Accessor who = accessorOf(thread, Proxy::generic, MMC_EMU_SOURCE);
   who.writesSeen = &launchStart;
+  who.self = makeEpoch(thread.block->serial, kMaxColumns - 1, 1);
   who.ownColumn = 0;
   memory::read(global, bytes, who);
   memcpy(value, global, bytes);

@@ -26,7 +26,8 @@ struct Accesses {
 
 std::string rankOf(const Block &block) { return "block rank " + std::to_string(block.clusterRank) + " of the cluster"; }
 
-/// True if `thread` is ordered after the start of `target`: after anything that one of its threads has released.
+/// True if `thread` is ordered after the start of a thread of `target`, which a relaxed arrival at the cluster's
+/// barrier tells as well.
 bool knowsStart(const Thread &thread, const Block &target) {
   for (uint32_t column = 0; column < target.threads.size(); ++column)
     if (thread.vc.contains(makeEpoch(target.serial, column, 1))) return true;
@@ -36,7 +37,7 @@ bool knowsStart(const Thread &thread, const Block &target) {
 void checkAtEnd(Block &block) {
   ClockPair all;
   for (const auto &thread : block.threads) all.vc.join(thread->vc);
-  for (const auto &[column, access] : stateIn<Accesses>(block.clusterState).byColumn)
+  for (const auto &[column, access] : stateIn<Accesses>(block.remoteState).byColumn)
     if (!all.vc.contains(access.epoch))
       reports::add(Finding::sharedMemory, access.thread, access.source,
                    "reaches into the shared memory of " + rankOf(block) +
@@ -62,8 +63,8 @@ void accessBy(Epoch operation, Thread &issuer, Block &target, uint64_t source) {
     reports::add(Finding::sharedMemory, &issuer, source,
                  "reaches into the shared memory of " + rankOf(target) +
                      ", which may not have started: nothing orders its start before (a cluster barrier does)");
-  if (!target.clusterState) target.atEnd.push_back(checkAtEnd);
-  stateIn<Accesses>(target.clusterState).byColumn[operation >> 24] = {operation, &issuer, source};
+  if (!target.remoteState) target.atEnd.push_back(checkAtEnd);
+  stateIn<Accesses>(target.remoteState).byColumn[operation >> 24] = {operation, &issuer, source};
 }
 
 void access(Thread &thread, Block &target, uint64_t source) {

@@ -79,15 +79,23 @@ void ReleaseClocks::clear() {
 FenceState &fenceState(Thread &thread) { return stateIn<FenceState>(thread.fenceState); }
 
 void observe(Thread &thread, const ReleaseClocks &location, Order order, Scope scope) {
-  if (location.empty()) return;
   if (order == Order::acquire || order == Order::acquireRelease) {
     location.acquire(thread, scope);
+    FenceState &state = fenceState(thread);
+    if (state.location != &location) return;
+    for (unsigned level = 0; level <= levelOf(scope); ++level) acquireInto(thread, state.observedThere[level]);
     return;
   }
+  if (location.empty()) return;
   FenceState &state = fenceState(thread);
+  if (state.location != &location) {
+    for (ClockPair &clocks : state.observedThere) clocks = ClockPair();
+    state.location = &location;
+  }
   location.visit(*thread.block, scope, [&](Scope level, const ClockPair &clocks) {
     state.observed[levelOf(level)].join(clocks);
     state.hasObserved[levelOf(level)] = true;
+    state.observedThere[levelOf(level)].join(clocks);
   });
 }
 
@@ -101,6 +109,20 @@ void publish(Thread &thread, ReleaseClocks &location, Order order, Scope scope) 
   const FenceState &state = fenceState(thread);
   for (unsigned level = 0; level <= levelOf(scope); ++level)
     if (state.hasReleased[level]) location.addLevel(*thread.block, Scope(level), state.released[level]);
+}
+
+void releasePrepared(const Thread &thread, Scope level, ClockPair &into) {
+  if (!thread.fenceState) return;
+  const auto &state = *static_cast<const FenceState *>(thread.fenceState.get());
+  if (state.hasReleased[levelOf(level)]) into.join(state.released[levelOf(level)]);
+}
+
+void prepareRelease(Thread &thread, Epoch epoch) {
+  FenceState &state = fenceState(thread);
+  for (Scope level : {Scope::block, Scope::cluster}) {
+    state.released[levelOf(level)].vc.raise(epoch);
+    state.hasReleased[levelOf(level)] = true;
+  }
 }
 
 void fence(Thread &thread, Scope scope) {
@@ -119,9 +141,21 @@ void fence(Thread &thread, Scope scope) {
   thread.tick();
 }
 
-void fenceProxyAsync(Thread &thread, AsyncSpace) {
-  thread.va = thread.vc;
-  thread.asyncClock = thread.clock;
+void fenceProxyAsync(Thread &thread, AsyncSpace space) {
+  if (space == AsyncSpace::all) {
+    thread.va = thread.vc;
+    thread.asyncClock = thread.clock;
+  } else {
+    // The two spaces part: the own column goes into the part that the fence is for, as `asyncClock` stands for both.
+    Clock now = thread.vc, before = thread.va.forGlobal();
+    now.raise(thread.epoch());
+    if (space == AsyncSpace::shared) {
+      thread.va = std::move(now);
+      thread.va.setGlobal(std::move(before));
+    } else {
+      thread.va.setGlobal(std::move(now));
+    }
+  }
   thread.tick();
 }
 

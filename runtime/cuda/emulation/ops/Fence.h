@@ -82,6 +82,10 @@ struct FenceState {
   /// By level: what relaxed loads have observed and a later fence acquires.
   ClockPair observed[3];
   bool hasObserved[3] = {};
+  /// The location of the last relaxed load, and what such loads have observed there by level: a later acquire of the
+  /// same location takes it over.
+  const ReleaseClocks *location = nullptr;
+  ClockPair observedThere[3];
   Polls polls;
 };
 FenceState &fenceState(Thread &thread);
@@ -90,6 +94,11 @@ FenceState &fenceState(Thread &thread);
 void observe(Thread &thread, const ReleaseClocks &location, Order order, Scope scope);
 /// Its write half: adds what the thread releases, or what an earlier fence of the thread does.
 void publish(Thread &thread, ReleaseClocks &location, Order order, Scope scope);
+
+/// What earlier fences of the thread let a relaxed operation of this scope release, as far as it reaches that level.
+void releasePrepared(const Thread &thread, Scope level, ClockPair &into);
+/// fence.mbarrier_init: later relaxed operations within the cluster release `epoch`, and nothing else.
+void prepareRelease(Thread &thread, Epoch epoch);
 
 /// fence.acq_rel and stronger.
 void fence(Thread &thread, Scope scope);

@@ -25,20 +25,23 @@ struct Barrier {
   uint32_t expected = 0, pending = 0;
   int64_t transactions = 0;
   uint64_t phase = 0;
-  uint64_t firstPhase = 0; // phases of former uses of the same address: `column` counts on
+  uint64_t base = 1; // of this use of the address in `column`, which counts on over all uses
   uint32_t column = 0;
-  Epoch initialised = 0, fenced = 0; // `fenced`: ordered after fence.mbarrier_init of the initialising thread; 0: none
+  bool fenced = false; // by fence.mbarrier_init
   const Thread *initialiser = nullptr;
   uint64_t initialisedAt = 0, invalidatedAt = 0, transactionsAt = 0, arrivedAt = 0;
   ReleaseClocks current, completed;
-  Pollable completions; // changes with every completion and with mbarrier.inval
+  std::vector<Epoch> parts[3]; // what the current phase and the two before it were completed by, newest first
+  Pollable completions;        // changes with every completion and with mbarrier.inval
 
   uint64_t token() const { return 0x6d6d63'62'00000000ull | offset; }
   void *address() const { return block->shared + offset; }
-  /// Clock value of the completion of all phases before `number`.
-  Epoch completionOf(uint64_t number) const {
-    return makeEpoch(block->serial, column, uint32_t(firstPhase + number) & 0xffffff);
-  }
+  /// What has happened to the barrier, as values of its column: initialised, fenced, then the completion of all phases
+  /// before `number`.
+  Epoch event(uint64_t value) const { return makeEpoch(block->serial, column, uint32_t(base + value) & 0xffffff); }
+  Epoch initialised() const { return event(0); }
+  Epoch fencedAt() const { return event(1); }
+  Epoch completionOf(uint64_t number) const { return event(1 + number); }
 };
 
 struct Barriers {
@@ -103,9 +106,18 @@ Barrier *find(const Thread &thread, const void *address, const char *what, uint6
   return &barrier;
 }
 
-/// True if the thread knows that all phases before `number` are complete.
+bool isOrdered(const Thread &thread, Epoch epoch) {
+  return (epoch & ~uint64_t(0xffffff)) == thread.column || thread.vc.contains(epoch);
+}
+
+/// True if the thread knows that all phases before `number` are complete: by a wait, its own or one that it is ordered
+/// after, or because it is ordered after everything that completed the last of them.
 bool knows(const Thread &thread, const Barrier &barrier, uint64_t number) {
-  return number == 0 || thread.vc.contains(barrier.completionOf(number));
+  if (number == 0 || thread.vc.contains(barrier.completionOf(number))) return true;
+  const uint64_t back = barrier.phase - (number - 1);
+  if (back == 0 || back > 2) return false;
+  const std::vector<Epoch> &parts = barrier.parts[back];
+  return std::all_of(parts.begin(), parts.end(), [&](Epoch epoch) { return isOrdered(thread, epoch); });
 }
 
 void completeIfDone(Barrier &barrier) {
@@ -117,6 +129,8 @@ void completeIfDone(Barrier &barrier) {
   barrier.current.add(*barrier.block, Scope::block, completion);
   barrier.completed = std::move(barrier.current);
   barrier.current = ReleaseClocks();
+  std::rotate(barrier.parts, barrier.parts + 2, barrier.parts + 3);
+  barrier.parts[0].clear();
   barrier.completions.changed();
 }
 
@@ -142,6 +156,7 @@ void checkPhase(const Thread &thread, const Barrier &barrier, uint64_t source) {
 }
 
 void countArrivals(const Thread &thread, Barrier &barrier, uint32_t count, uint64_t source) {
+  barrier.parts[0].push_back(thread.epoch());
   if (count > barrier.pending) {
     misuse(&thread, source, "arrives " + std::to_string(count) + " times, but the " + stateOf(barrier),
            barrier.arrivedAt);
@@ -231,7 +246,6 @@ void initialise(Thread &thread, void *address, uint32_t count, uint64_t source) 
   if (count == 0 || count > kMaxCount)
     misuse(&thread, source,
            "mbarrier.init with count " + std::to_string(count) + ", expected 1 to " + std::to_string(kMaxCount));
-  memory::write(address, 8, accessorOf(thread, Proxy::generic, source));
   if (!block->mbarrierState) block->atEnd.push_back(checkAtEnd);
   const uint64_t offset = uint64_t(static_cast<uint8_t *>(address) - block->shared);
   auto [at, fresh] = stateIn<Barriers>(block->mbarrierState).byOffset.try_emplace(offset);
@@ -244,17 +258,22 @@ void initialise(Thread &thread, void *address, uint32_t count, uint64_t source) 
     misuse(&thread, source, "mbarrier.init, but the " + stateOf(barrier) + " and has not been invalidated",
            barrier.initialisedAt);
   }
+  if (!fresh) barrier.base += barrier.phase + 2;
   barrier.live = true;
   barrier.expected = barrier.pending = std::max(count, 1u);
   barrier.transactions = 0;
-  barrier.firstPhase += barrier.phase;
   barrier.phase = 0;
-  barrier.initialised = thread.epoch();
-  barrier.fenced = 0;
+  barrier.fenced = false;
   barrier.initialiser = &thread;
   barrier.initialisedAt = source;
   barrier.current.clear();
   barrier.completed.clear();
+  for (std::vector<Epoch> &parts : barrier.parts) parts.clear();
+  // Stamped with the barrier's own column, so that fence.mbarrier_init can release the initialisation alone.
+  Accessor who = accessorOf(thread, Proxy::generic, source);
+  who.self = barrier.initialised();
+  memory::write(address, 8, who);
+  thread.vc.raise(barrier.initialised());
   const uint64_t token = barrier.token();
   memcpy(address, &token, sizeof token);
 }
@@ -278,9 +297,12 @@ void invalidate(Thread &thread, void *address, uint64_t source) {
 
 void fenceInitialisation(Thread &thread) {
   if (!thread.block->mbarrierState) return;
-  thread.tick();
-  for (auto &[offset, barrier] : stateIn<Barriers>(thread.block->mbarrierState).byOffset)
-    if (barrier.live && barrier.initialiser == &thread && !barrier.fenced) barrier.fenced = thread.epoch();
+  for (auto &[offset, barrier] : stateIn<Barriers>(thread.block->mbarrierState).byOffset) {
+    if (!barrier.live || barrier.initialiser != &thread || barrier.fenced) continue;
+    barrier.fenced = true;
+    thread.vc.raise(barrier.fencedAt());
+    prepareRelease(thread, barrier.fencedAt());
+  }
 }
 
 uint64_t arrive(Thread &thread, void *address, const Arrival &arrival, uint64_t source) {
@@ -352,14 +374,8 @@ bool testParity(Thread &thread, void *address, uint32_t parity, Order order, Sco
 bool usableByAsync(const Thread &issuer, const void *address, uint64_t source) {
   Barrier *barrier = find(issuer, address, "an asynchronous copy", source);
   if (!barrier) return false;
-  const Epoch init = barrier->initialised;
-  const auto own = [&](Epoch epoch) {
-    return epochBlock(epoch) == issuer.block->serial && epochColumn(epoch) == issuer.index;
-  };
-  const bool proxyFence = own(init) ? epochClock(init) <= issuer.asyncClock : issuer.va.contains(init);
-  const Epoch fenced = barrier->fenced;
-  const bool initFence = fenced && (own(fenced) ? epochClock(fenced) <= issuer.clock : issuer.vc.contains(fenced));
-  if (proxyFence || initFence) return true;
+  const bool initFence = barrier->fenced && issuer.vc.contains(barrier->fencedAt());
+  if (initFence || issuer.va.contains(barrier->initialised())) return true;
   reports::add(Finding::missingProxyFence, &issuer, source,
                "an asynchronous copy names the " + nameOf(*barrier) +
                    ", whose initialisation the async proxy may not see yet: fence.mbarrier_init by the thread that "
@@ -375,6 +391,7 @@ void completeTransaction(const Thread &issuer, void *address, uint64_t bytes, Ep
   clocks.vc.raise(operation);
   clocks.va.raise(operation);
   barrier->current.add(*barrier->block, Scope::block, clocks);
+  barrier->parts[0].push_back(operation);
   addTransactions(issuer, *barrier, -int64_t(bytes), source);
   completeIfDone(*barrier);
 }

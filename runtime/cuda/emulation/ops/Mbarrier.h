@@ -3,8 +3,9 @@
 //
 // The eight bytes in shared memory hold only a token; the state lives beside the block, by address. Every phase owns
 // its clocks, so that a waiter acquires what its phase released and nothing later. An mbarrier also owns a column of
-// its block's clock segment, in which phase p completes as clock value p + 1: whether a thread knows of a completion,
-// by its own wait or through others, is then one look into its clock, and tells which phase a wait by parity means.
+// its block's clock segment, which counts its initialisation, the fence of it, and the completion of its phases:
+// whether a thread knows of one of them, by itself or through others, is then one look into its clock, and tells which
+// phase a wait by parity means.
 //
 // For colleagues: asynchronous copies call usableByAsync() when they are issued and completeTransaction() when they
 // have written.
