@@ -45,6 +45,10 @@ enum class Scope : u32 { block, cluster, device, system };
 /// What an atomic or an access orders.
 enum class Order : u32 { relaxed, acquire, release, acquireRelease };
 
+/// How 16-byte chunks of a row are permuted in shared memory, so that eight rows' chunks of one column lie in different
+/// banks: within spans of 128, 64 or 32 bytes. The codes of wgmma's descriptors.
+enum class Swizzle : u32 { none = 0, bytes128 = 1, bytes64 = 2, bytes32 = 3 };
+
 /// Elements that matrix instructions multiply, by their code in the emulation's calls.
 template <class T> struct Element;
 template <> struct Element<f16> {

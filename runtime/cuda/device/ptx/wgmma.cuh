@@ -102,9 +102,6 @@ template <class T, u32 outer, u32 inner> MMC_DEVICE void touch(T (&fragments)[ou
 #include "ptx/wgmma_float.cuh"
 #include "ptx/wgmma_integer.cuh"
 
-/// How rows of an operand are permuted in shared memory; the codes of descriptors.
-enum class Swizzle : u32 { none = 0, bytes128 = 1, bytes64 = 2, bytes32 = 3 };
-
 /// Where an operand lies and how: start address, leading and stride offset in bytes (multiples of 16), swizzle. Adding
 /// n to a descriptor moves the start by 16 n bytes. For a K-major operand with a swizzle the stride is the distance of
 /// groups of 8 rows, and the leading offset is not used; for an MN-major one the stride is the distance of groups of 8

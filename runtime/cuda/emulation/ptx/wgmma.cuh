@@ -4,8 +4,6 @@
 
 #include "ptx/launch.cuh"
 
-enum class Swizzle : u32 { none = 0, bytes128 = 1, bytes64 = 2, bytes32 = 3 };
-
 MMC_DEVICE u64 matrixDescriptor(const void *shared, u32 leadingBytes, u32 strideBytes, Swizzle swizzle) {
   return u64((sharedAddress(shared) & 0x3ffff) >> 4) | u64(leadingBytes >> 4) << 16 | u64(strideBytes >> 4) << 32 |
          u64(swizzle) << 62;
