@@ -68,6 +68,12 @@ TEST(DependentLaunch, OverwritingNeedsTheWaitToo) {
     }
 }
 
-TEST(DependentLaunch, TriggersAreCounted) { EXPECT_EQ(dependentLaunch::triggeredBlocks(Launch()), 0u); }
+TEST(DependentLaunch, TriggersAreCounted) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Device<uint32_t> data(std::vector<uint32_t>(5 * 64, 0));
+    EXPECT_EQ(run(mmcEmuKernel_produce, {5, 64}, seed, data.data, 1u).counters.triggeredBlocks, 5u);
+    EXPECT_EQ(run(mmcEmuKernel_produce, {5, 64}, seed, data.data, 0u).counters.triggeredBlocks, 1u);
+  }
+}
 
 } // namespace

@@ -26,6 +26,7 @@ struct Outcome {
   bool completed = false;
   std::vector<Report> reports;
   uint64_t seed = 0;
+  Counters counters;
 
   std::string text() const {
     std::string all = "seed " + std::to_string(seed) + (completed ? "" : ", abandoned") + "\n";
@@ -68,7 +69,9 @@ Outcome launchWith(const MmcEmuKernel &kernel, const LaunchOptions &options, uin
   void *pointers[sizeof...(Parameters) + 1] = {&parameters...};
   Outcome run;
   run.seed = seed;
-  run.completed = launch(kernel, options, pointers).completed;
+  const LaunchResult result = launch(kernel, options, pointers);
+  run.completed = result.completed;
+  run.counters = result.counters;
   run.reports = reports::take();
   return run;
 }

@@ -27,7 +27,10 @@ MMC_TEST_KERNEL(transactionRange);
 MMC_TEST_KERNEL(asyncInit);
 MMC_TEST_KERNEL(copyArrive);
 MMC_TEST_KERNEL(remoteArrive);
+MMC_TEST_KERNEL(relaxedCluster);
+MMC_TEST_KERNEL(remoteCount);
 MMC_TEST_KERNEL(waitAbroad);
+MMC_TEST_KERNEL(invalidatedTooEarly);
 
 /// Stands for a bulk copy: writes through the async proxy at some time after the issue, then completes.
 extern "C" void fakeCopy(void *to, unsigned bytes, void *barrier) {
@@ -124,9 +127,22 @@ TEST(Mbarrier, Lifetime) {
   expectRule(mmcEmuKernel_invalidated, Finding::mbarrierMisuse, "use after invalidate");
   expectRule(mmcEmuKernel_initTwice, Finding::mbarrierMisuse, "live");
   expectRule(mmcEmuKernel_overwritten, Finding::mbarrierMisuse, "overwritten");
+  expectRule(mmcEmuKernel_overwritten, Finding::mbarrierMisuse, "overwrites");
   expectRule(mmcEmuKernel_overwrittenAtEnd, Finding::mbarrierMisuse, "overwritten at the end");
   expectRule(mmcEmuKernel_badCount, Finding::mbarrierMisuse, "count");
   expectRule(mmcEmuKernel_nowhere, Finding::mbarrierMisuse, "no mbarrier");
+}
+
+TEST(Mbarrier, InvalidatedWhileInUse) {
+  const std::string line = lineOf("Mbarrier.cu", "BAD: invalidated too early");
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    EXPECT_TRUE(silent(run(mmcEmuKernel_invalidatedTooEarly, {}, seed, 0u)));
+    EXPECT_TRUE(found(run(mmcEmuKernel_invalidatedTooEarly, {}, seed, 1u), Finding::mbarrierMisuse, line));
+    // By the schedule the other thread waits already, or has yet to use the barrier, or nothing but the order is wrong.
+    const Outcome unordered = run(mmcEmuKernel_invalidatedTooEarly, {}, seed, 2u);
+    EXPECT_TRUE(found(unordered, Finding::race, line) || found(unordered, Finding::mbarrierMisuse, line))
+        << unordered.text();
+  }
 }
 
 TEST(Mbarrier, DeadlockNamesPhaseAndCounts) {
@@ -178,6 +194,28 @@ TEST(Mbarrier, RemoteArrival) {
                       lineOf("Mbarrier.cu", "BAD: acquired for the block only")));
     EXPECT_TRUE(found(run(mmcEmuKernel_remoteArrive, pair, seed, 2u), Finding::sharedMemory,
                       lineOf("Mbarrier.cu", "BAD: peer not started")));
+  }
+}
+
+TEST(Mbarrier, RelaxedClusterBarrierHandsOverFencedInitialisations) {
+  const Shape pair{2, 32, 2};
+  const std::string init = lineOf("Mbarrier.cu", "BAD: initialisation not released"),
+                    data = lineOf("Mbarrier.cu", "BAD: not released");
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    EXPECT_TRUE(silent(run(mmcEmuKernel_relaxedCluster, pair, seed, 0u)));
+    EXPECT_TRUE(found(run(mmcEmuKernel_relaxedCluster, pair, seed, 1u), Finding::race, init));
+    EXPECT_TRUE(found(run(mmcEmuKernel_relaxedCluster, pair, seed, 2u), Finding::race, data));
+  }
+}
+
+TEST(Mbarrier, RemoteAtomics) {
+  const Shape pair{2, 32, 2};
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Device<uint32_t> result({0});
+    EXPECT_TRUE(silent(run(mmcEmuKernel_remoteCount, pair, seed, result.data, 0u)));
+    EXPECT_EQ(result[0], 64u);
+    EXPECT_TRUE(found(run(mmcEmuKernel_remoteCount, pair, seed, result.data, 1u), Finding::race,
+                      lineOf("Mbarrier.cu", "BAD: remote atomic for the block only")));
   }
 }
 

@@ -2,6 +2,7 @@
 //
 // One kernel per rule of mbarriers; the argument `broken` chooses the variant that breaks the rule.
 #include "base/types.cuh"
+#include "ptx/atomics.cuh"
 #include "ptx/barrier.cuh"
 #include "ptx/cluster.cuh"
 #include "ptx/fence.cuh"
@@ -147,7 +148,7 @@ MMC_KERNEL(64, 1) void overwritten(u32 broken) {
   if (threadIndex() == 0) {
     mbarrierInit(s.full, 1);
     if (!broken) mbarrierInvalidate(s.full);
-    s.full.state = 0;
+    s.full.state = 0;                   // BAD: overwrites
     if (broken) mbarrierArrive(s.full); // BAD: overwritten
   }
 }
@@ -162,6 +163,27 @@ MMC_KERNEL(64, 1) void overwrittenAtEnd(u32 broken) {
   }
 }
 MMC_EXPORT(overwrittenAtEnd, 64, 1, Shared)
+
+// 0: right; 1: a copy has not been waited for; 2: a thread still waits.
+MMC_KERNEL(64, 1) void invalidatedTooEarly(u32 how) {
+  MMC_SHARED(Shared, s);
+  if (threadIndex() == 0) {
+    mbarrierInit(s.full, how == 2 ? 2 : 1);
+    mbarrierInit(s.empty, 1);
+  }
+  syncThreads();
+  if (threadIndex() == 32) {
+    if (how == 1) mbarrierExpect(s.full, 64);
+    mbarrierArrive(s.full);
+    if (how != 1) mbarrierWait(s.full, 0);
+    mbarrierArrive(s.empty);
+  }
+  if (threadIndex() == 0) {
+    if (how != 2) mbarrierWait(s.empty, 0);
+    mbarrierInvalidate(s.full); // BAD: invalidated too early
+  }
+}
+MMC_EXPORT(invalidatedTooEarly, 64, 1, Shared)
 
 MMC_KERNEL(64, 1) void badCount(u32 broken) {
   MMC_SHARED(Shared, s);
@@ -285,6 +307,37 @@ MMC_KERNEL(32, 1) void remoteArrive(u32 how) {
   }
 }
 MMC_EXPORT_CLUSTER(remoteArrive, 32, 1, 2, Shared)
+
+// A relaxed arrival at the cluster's barrier hands over an initialisation that fence.mbarrier_init has released, and nothing else. 0: right; 1: no fence; 2: other data.
+MMC_KERNEL(32, 1) void relaxedCluster(u32 how) {
+  MMC_SHARED(Shared, s);
+  if (clusterRank() == 0 && threadIndex() == 0) {
+    s.data[0] = 7; // BAD: not released
+    mbarrierInit(s.full, 1);
+    if (how != 1) fenceMbarrierInit();
+  }
+  clusterArriveRelaxed();
+  clusterWait();
+  if (clusterRank() == 1 && threadIndex() == 0) {
+    if (how == 2) s.data[1] = remoteLoad<u32>(mapToRank(&s.data[0], 0));
+    mbarrierArriveRemote(s.full, 0); // BAD: initialisation not released
+  }
+  if (clusterRank() == 0) mbarrierWait<Scope::cluster>(s.full, 0);
+}
+MMC_EXPORT_CLUSTER(relaxedCluster, 32, 1, 2, Shared)
+
+// Atomics on another block's shared memory.
+MMC_KERNEL(32, 1) void remoteCount(u32 *result, u32 broken) {
+  MMC_SHARED(Shared, s);
+  if (clusterRank() == 0 && threadIndex() == 0) s.data[0] = 0;
+  clusterSync();
+  auto *counter = static_cast<u32 *>(mapToRank(&s.data[0], 0).place);
+  if (broken) fetchAdd<Order::relaxed, Scope::block>(counter, 1u); // BAD: remote atomic for the block only
+  if (!broken) fetchAdd<Order::relaxed, Scope::cluster>(counter, 1u);
+  clusterSync();
+  if (clusterRank() == 0 && threadIndex() == 0) *result = s.data[0];
+}
+MMC_EXPORT_CLUSTER(remoteCount, 32, 1, 2, Shared)
 
 MMC_KERNEL(32, 1) void waitAbroad(u32 broken) {
   MMC_SHARED(Shared, s);

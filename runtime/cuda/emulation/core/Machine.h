@@ -40,6 +40,7 @@ struct LaunchOptions {
 /// Counted over a launch.
 struct Counters {
   uint64_t globalBytesRead = 0, globalBytesWritten = 0, switches = 0, blocks = 0;
+  uint64_t triggeredBlocks = 0; // blocks that have executed griddepcontrol.launch_dependents
 };
 
 struct LaunchResult {

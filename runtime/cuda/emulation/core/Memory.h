@@ -96,6 +96,8 @@ void write(void *address, uint64_t bytes, const Accessor &who, bool aligned = tr
 /// Marks bytes as initialised or not without an access: fills of padding, poison by tests.
 void setInitialised(void *address, uint64_t bytes, bool initialised);
 bool isInitialised(const void *address, uint64_t bytes);
+/// Where the byte was last written by other than atomics: a return address, 0 where unknown.
+uint64_t writerSourceOf(const void *address);
 
 /// Blocks with serials below this are ordered before everything that follows (the driver says so when it synchronises):
 /// forgets who of them read what.

@@ -506,6 +506,14 @@ void setInitialised(void *address, uint64_t bytes, bool initialised) {
   }
 }
 
+uint64_t writerSourceOf(const void *address) {
+  const uint64_t offset = reinterpret_cast<uint64_t>(address) - hot.base;
+  if (!hot.checks || offset >= hot.bytes) return 0;
+  const Cell &cell = hot.cells[offset >> 4];
+  if (!(cell.flags & kSplit)) return sourceAddress(cell.writerSource);
+  return sourceAddress(reinterpret_cast<const cells::Part *>(cell.writer)[(offset & 15) / cell.reader].writerSource);
+}
+
 bool isInitialised(const void *address, uint64_t bytes) {
   if (!hot.checks) return true;
   const uint64_t offset = reinterpret_cast<uint64_t>(address) - hot.base;

@@ -25,11 +25,10 @@ void wait(Thread &thread) {
 
 void launchDependents(Thread &thread) {
   scheduler::mayYield();
-  stateIn<Triggers>(thread.block->launch->dependencyState).blocks.insert(thread.block->serial);
-}
-
-uint64_t triggeredBlocks(const Launch &launch) {
-  return launch.dependencyState ? static_cast<const Triggers *>(launch.dependencyState.get())->blocks.size() : 0;
+  Launch &launch = *thread.block->launch;
+  Triggers &triggers = stateIn<Triggers>(launch.dependencyState);
+  triggers.blocks.insert(thread.block->serial);
+  launch.counters.triggeredBlocks = triggers.blocks.size();
 }
 
 } // namespace mmc::emu::dependentLaunch

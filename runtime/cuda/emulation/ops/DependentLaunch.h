@@ -13,9 +13,8 @@ namespace mmc::emu::dependentLaunch {
 
 /// griddepcontrol.wait
 void wait(Thread &thread);
-/// griddepcontrol.launch_dependents: counted once for a block.
+/// griddepcontrol.launch_dependents: counted once for a block, in Counters::triggeredBlocks. A block that exits without
+/// it triggers by its exit.
 void launchDependents(Thread &thread);
-/// Blocks of the launch that have executed launchDependents; a block that exits counts as well, by its exit.
-uint64_t triggeredBlocks(const Launch &launch);
 
 } // namespace mmc::emu::dependentLaunch

@@ -100,7 +100,7 @@ Barrier *find(const Thread &thread, const void *address, const char *what, uint6
     const uint64_t expected = barrier.token();
     misuse(&thread, source,
            std::string(what) + " finds that the bytes of the " + nameOf(barrier) + " have been overwritten",
-           barrier.initialisedAt);
+           memory::writerSourceOf(address));
     memcpy(const_cast<void *>(address), &expected, sizeof expected);
   }
   return &barrier;
@@ -225,7 +225,8 @@ void checkAtEnd(Block &block) {
     if (bytes != barrier.token())
       misuse(barrier.initialiser, barrier.initialisedAt,
              "the bytes of the " + nameOf(barrier) +
-                 " were overwritten while it was live; invalidate it before its memory is used again");
+                 " were overwritten while it was live; invalidate it before its memory is used again",
+             memory::writerSourceOf(barrier.address()));
     if (barrier.transactions)
       misuse(barrier.initialiser, barrier.transactionsAt,
              "the block ends, but the " + stateOf(barrier) + ": what was expected and what was copied differ",
