@@ -33,8 +33,8 @@ struct Part {
 
 /// Forgets everything, and gives back what hangs on it.
 void reset(Cell &cell);
-/// Drops readers with serials below `blocksBelow`.
-void forgetReaders(Cell &cell, uint32_t blocksBelow);
+/// Forgets accesses of blocks with serials below `blocksBelow`.
+void forget(Cell &cell, uint32_t blocksBelow);
 
 } // namespace mmc::emu::cells
 

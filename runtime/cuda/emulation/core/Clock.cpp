@@ -27,7 +27,7 @@ Segment *allocateSegment(uint32_t capacity) {
   if (segment) {
     freeSegments[kind] = reinterpret_cast<Segment *>(segment->id);
   } else {
-    const size_t bytes = (offsetof(Segment, values) + size_t(capacity) * 4 + 31) & ~size_t(31);
+    const size_t bytes = sizeof(Segment) + size_t(capacity) * 4;
     segment = static_cast<Segment *>(std::aligned_alloc(32, bytes));
     if (!segment) {
       std::fputs("mmc emulation: out of memory for clocks\n", stderr);
@@ -55,8 +55,8 @@ unsigned compare(const uint32_t *a, const uint32_t *b, uint32_t count) {
   return unsigned(!_mm256_testz_si256(aOver, aOver)) | unsigned(!_mm256_testz_si256(bOver, bOver)) << 1;
 }
 
-bool anyAbove(const Segment &segment, uint32_t from) {
-  return std::any_of(segment.values + from, segment.values + segment.capacity, [](uint32_t v) { return v != 0; });
+bool anyAbove(Segment &segment, uint32_t from) {
+  return std::any_of(segment.values() + from, segment.values() + segment.capacity, [](uint32_t v) { return v != 0; });
 }
 
 } // namespace
@@ -76,12 +76,12 @@ void SegmentRef::own(uint32_t columns) {
   Segment *copy = allocateSegment(segment ? std::max(wanted, segment->capacity) : wanted);
   const uint32_t old = segment ? segment->capacity : 0;
   if (old) {
-    std::memcpy(copy->values, segment->values, old * 4);
+    std::memcpy(copy->values(), segment->values(), old * 4);
     std::memcpy(copy->included, segment->included, sizeof copy->included);
     copy->nextIncluded = segment->nextIncluded;
     copy->include(segment->id);
   }
-  std::memset(copy->values + old, 0, (copy->capacity - old) * 4);
+  std::memset(copy->values() + old, 0, (copy->capacity - old) * 4);
   SegmentRef keep(std::move(*this));
   segment = copy;
 }
@@ -89,7 +89,7 @@ void SegmentRef::own(uint32_t columns) {
 void SegmentRef::raise(uint32_t column, uint32_t clock) {
   if (get(column) >= clock) return;
   own(column + 1);
-  segment->values[column] = clock;
+  segment->values()[column] = clock;
 }
 
 void SegmentRef::join(const SegmentRef &other) {
@@ -102,7 +102,7 @@ void SegmentRef::join(const SegmentRef &other) {
 
 void SegmentRef::joinSlowly(Segment *other) {
   const uint32_t common = std::min(segment->capacity, other->capacity);
-  unsigned over = compare(segment->values, other->values, common);
+  unsigned over = compare(segment->values(), other->values(), common);
   if (!(over & 1) && segment->capacity > common && anyAbove(*segment, common)) over |= 1;
   if (!(over & 2) && other->capacity > common && anyAbove(*other, common)) over |= 2;
   if (over < 2) { // nowhere less: it stays as it is
@@ -118,8 +118,8 @@ void SegmentRef::joinSlowly(Segment *other) {
   }
   own(std::max(segment->capacity, other->capacity));
   for (uint32_t i = 0; i < other->capacity; i += 8) {
-    auto *to = reinterpret_cast<__m256i *>(segment->values + i);
-    const __m256i from = _mm256_load_si256(reinterpret_cast<const __m256i *>(other->values + i));
+    auto *to = reinterpret_cast<__m256i *>(segment->values() + i);
+    const __m256i from = _mm256_load_si256(reinterpret_cast<const __m256i *>(other->values() + i));
     _mm256_store_si256(to, _mm256_max_epu32(_mm256_load_si256(to), from));
   }
   segment->include(other->id);

@@ -31,14 +31,15 @@ constexpr uint32_t kMaxColumns = 4096;
 ///
 /// Contents are named: `id` changes whenever the values do, and `included` remembers a few ids whose contents are known
 /// to be no greater anywhere. A barrier that meets the same segment from every thread so joins it once.
-struct Segment {
+struct alignas(32) Segment {
   uint32_t references;
   uint32_t capacity; // a power of two, at least 8
   uint64_t id;
   uint64_t included[4];
   uint32_t nextIncluded;
-  alignas(32) uint32_t values[8]; // `capacity` of them
 
+  /// `capacity` of them, behind the object.
+  uint32_t *values() { return reinterpret_cast<uint32_t *>(this + 1); }
   bool includes(uint64_t other) const {
     return included[0] == other || included[1] == other || included[2] == other || included[3] == other;
   }
@@ -61,7 +62,7 @@ public:
     if (segment && --segment->references == 0) release(segment);
   }
 
-  uint32_t get(uint32_t column) const { return segment && column < segment->capacity ? segment->values[column] : 0; }
+  uint32_t get(uint32_t column) const { return segment && column < segment->capacity ? segment->values()[column] : 0; }
   /// values[column] = max(values[column], clock), copying the segment where it is shared.
   void raise(uint32_t column, uint32_t clock);
   /// Element-wise maximum. Equal references cost nothing; a result equal to one side shares it.
@@ -103,7 +104,8 @@ public:
   void raise(uint32_t block, uint32_t column, uint32_t clock);
   void raise(Epoch epoch) { raise(epochBlock(epoch), epochColumn(epoch), epochClock(epoch)); }
   void join(const Clock &other);
-  /// Of a thread's async clock: what it holds for global memory, where a proxy fence of one space has set the two apart.
+  /// Of a thread's async clock: what it holds for global memory, where a proxy fence of one space has set the two
+  /// apart.
   const Clock &forGlobal() const { return global ? *global : *this; }
   bool hasGlobal() const { return global != nullptr; }
   /// Sets them apart (`clock` has no part of its own).

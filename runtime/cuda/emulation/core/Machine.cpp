@@ -110,6 +110,7 @@ LaunchResult Run::run() {
   scheduler::beginLaunch();
   while (!scheduler::abandoned()) {
     if (Block *block = std::exchange(ended, nullptr)) endBlock(*block);
+    if (scheduler::abandoned()) break; // by an operation that the block's end has completed
     startClusters();
     if (residents.empty()) break;
     if (scheduler::runOne() || scheduler::runAnyOperation()) continue;

@@ -288,7 +288,7 @@ std::string describeAddress(const void *address) {
 void compact(uint32_t blocksBelow) {
   for (auto &[offset, bytes] : state.allocations)
     visitTouchedCells(offset, bytes, [&](Cell *cells, uint64_t count) {
-      for (uint64_t i = 0; i < count; ++i) cells::forgetReaders(cells[i], blocksBelow);
+      for (uint64_t i = 0; i < count; ++i) cells::forget(cells[i], blocksBelow);
     });
 }
 

@@ -100,7 +100,7 @@ bool isInitialised(const void *address, uint64_t bytes);
 uint64_t writerSourceOf(const void *address);
 
 /// Blocks with serials below this are ordered before everything that follows (the driver says so when it synchronises):
-/// forgets who of them read what.
+/// forgets their accesses to global memory, and gives back what remembering them took.
 void compact(uint32_t blocksBelow);
 
 } // namespace memory

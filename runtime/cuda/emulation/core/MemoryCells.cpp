@@ -350,17 +350,29 @@ void reset(Cell &cell) {
   cell = Cell{};
 }
 
-void forgetReaders(Cell &cell, uint32_t blocksBelow) {
-  auto forget = [&](auto &holder) {
+void forget(Cell &cell, uint32_t blocksBelow) {
+  auto old = [&](Epoch epoch) { return epochBlock(epoch) < blocksBelow; };
+  auto forgetIn = [&](auto &holder) {
     AccessSet *set = readersOf(holder);
-    if (set && epochBlock(set->entries.back().epoch) < blocksBelow) dropReaders(holder);
-    return holder.reader == 0;
+    if (old(set ? set->entries.back().epoch : holder.reader)) dropReaders(holder);
+    if (old(holder.writer)) {
+      holder.writer = 0;
+      holder.flags &= uint16_t(~kAsyncWriter);
+    }
   };
   if (!(cell.flags & kSplit)) {
-    if (forget(cell)) cell.readMask = 0;
+    forgetIn(cell);
+    if (!cell.reader) cell.readMask = 0;
     return;
   }
-  for (uint32_t i = 0; i < 16 / uint32_t(cell.reader); ++i) forget(partsOf(cell)[i]);
+  bool empty = true;
+  for (uint32_t i = 0; i < 16 / uint32_t(cell.reader); ++i) {
+    Part &part = partsOf(cell)[i];
+    forgetIn(part);
+    if (part.atomics && old(part.atomics->entries.back().epoch)) releaseSet(std::exchange(part.atomics, nullptr));
+    empty &= !part.reader && !part.writer && !part.atomics;
+  }
+  if (empty) releaseParts(cell);
 }
 
 /// Walks the cells of the access.

@@ -136,7 +136,7 @@ std::string shortFunction(std::string name) {
 std::string describeFrame(const std::string &function, const std::string &place) {
   const size_t column = place.rfind(':');
   const size_t line = column == std::string::npos ? column : place.rfind(':', column - 1);
-  if (line == std::string::npos || place.rfind("??", 0) == 0) return {};
+  if (line == std::string::npos || place.rfind("??", 0) == 0 || place[line + 1] == '0') return {};
   const size_t slash = place.rfind('/', line);
   const size_t begin = slash == std::string::npos ? 0 : slash + 1;
   return place.substr(begin, column - begin) + " in " + shortFunction(function);
