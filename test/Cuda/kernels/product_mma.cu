@@ -9,23 +9,23 @@
 
 constexpr u32 kTileM = 64, kTileN = 64, kTileK = 64, kStages = 3, kThreads = 128;
 
-struct ProductStage {
+struct PortableStage {
   Tile<bf16, kTileM, kTileK> a;
   Tile<bf16, 64, 64> b; // [n][k], or [k][n]
 };
-struct ProductShared {
-  ProductStage stages[kStages];
+struct PortableShared {
+  PortableStage stages[kStages];
   Tile<bf16, kTileM, kTileN> out;
 };
 
 /// The block's tile of the product, into each warp's 32 x 32 corner of it.
 template <bool columnsFirst, class Sum>
-MMC_DEVICE void multiplyTiles(ProductShared &shared, Sum &sum, const bf16 *a, const bf16 *b, u32 firstRow,
+MMC_DEVICE void multiplyTiles(PortableShared &shared, Sum &sum, const bf16 *a, const bf16 *b, u32 firstRow,
                               u32 firstColumn, u32 rows, u32 columns, u32 depth) {
   const u32 thread = threadIndex(), blocks = (depth + kTileK - 1) / kTileK;
   const u32 warpRow = thread / 64 * 32, warpColumn = thread / 32 % 2 * 32;
   const auto loadStage = [&](u32 block) {
-    ProductStage &stage = shared.stages[block % kStages];
+    PortableStage &stage = shared.stages[block % kStages];
     const u32 k = block * kTileK;
     loadRows<kThreads>(stage.a, thread, a, depth - k,
                        [&](u32 row) { return firstRow + row < rows ? a + u64(firstRow + row) * depth + k : nullptr; });
@@ -48,7 +48,7 @@ MMC_DEVICE void multiplyTiles(ProductShared &shared, Sum &sum, const bf16 *a, co
     syncThreads();
     if (block + kStages - 1 < blocks) loadStage(block + kStages - 1);
     copyAsyncCommit();
-    const ProductStage &stage = shared.stages[block % kStages];
+    const PortableStage &stage = shared.stages[block % kStages];
     if constexpr (columnsFirst)
       multiply(sum, kMajor(stage.a, warpRow), mnMajor(stage.b, warpColumn));
     else
@@ -57,7 +57,7 @@ MMC_DEVICE void multiplyTiles(ProductShared &shared, Sum &sum, const bf16 *a, co
 }
 
 template <bool columnsFirst>
-MMC_DEVICE void productToFloat(ProductShared &shared, const bf16 *a, const bf16 *b, float *out, u32 rows, u32 columns,
+MMC_DEVICE void productToFloat(PortableShared &shared, const bf16 *a, const bf16 *b, float *out, u32 rows, u32 columns,
                                u32 depth) {
   const u32 firstRow = blockIndex() * kTileM, firstColumn = blockIndexY() * kTileN;
   Fragment<32, 32, Mma> sum;
@@ -71,22 +71,22 @@ MMC_DEVICE void productToFloat(ProductShared &shared, const bf16 *a, const bf16 
 
 MMC_KERNEL(128, 1)
 void product_mma(const bf16 *a, const bf16 *b, float *out, u32 rows, u32 columns, u32 depth) {
-  MMC_SHARED(ProductShared, shared);
+  MMC_SHARED(PortableShared, shared);
   productToFloat<false>(shared, a, b, out, rows, columns, depth);
 }
-MMC_EXPORT(product_mma, 128, 1, ProductShared)
+MMC_EXPORT(product_mma, 128, 1, PortableShared)
 
 MMC_KERNEL(128, 1)
 void product_mma_columns(const bf16 *a, const bf16 *b, float *out, u32 rows, u32 columns, u32 depth) {
-  MMC_SHARED(ProductShared, shared);
+  MMC_SHARED(PortableShared, shared);
   productToFloat<true>(shared, a, b, out, rows, columns, depth);
 }
-MMC_EXPORT(product_mma_columns, 128, 1, ProductShared)
+MMC_EXPORT(product_mma_columns, 128, 1, PortableShared)
 
 /// Rounded to bf16, in whole 16-byte stores: columns are a multiple of 64.
 MMC_KERNEL(128, 1)
 void product_mma_rounded(const bf16 *a, const bf16 *b, bf16 *out, u32 rows, u32 columns, u32 depth) {
-  MMC_SHARED(ProductShared, shared);
+  MMC_SHARED(PortableShared, shared);
   const u32 firstRow = blockIndex() * kTileM, firstColumn = blockIndexY() * kTileN;
   Fragment<32, 32, Mma> sum;
   multiplyTiles<false>(shared, sum, a, b, firstRow, firstColumn, rows, columns, depth);
@@ -96,4 +96,4 @@ void product_mma_rounded(const bf16 *a, const bf16 *b, bf16 *out, u32 rows, u32 
     return firstRow + row < rows ? out + u64(firstRow + row) * columns + firstColumn : nullptr;
   });
 }
-MMC_EXPORT(product_mma_rounded, 128, 1, ProductShared)
+MMC_EXPORT(product_mma_rounded, 128, 1, PortableShared)
