@@ -31,6 +31,27 @@ struct Part {
   uint16_t flags = 0;
 };
 
+template <class Holder> AccessSet *readersOf(const Holder &holder) {
+  return (holder.flags & kReaderSet) ? reinterpret_cast<AccessSet *>(holder.reader) : nullptr;
+}
+inline Part *partsOf(const Cell &cell) { return reinterpret_cast<Part *>(cell.writer); }
+
+AccessSet *allocateSet();
+void releaseSet(AccessSet *set);
+template <class Holder> void dropReaders(Holder &holder) {
+  if (AccessSet *set = readersOf(holder)) releaseSet(set);
+  holder.reader = 0;
+  holder.flags &= uint16_t(~(kReaderSet | kAsyncReader));
+}
+/// Splits the cell, or splits it further, so that an access to the bytes of the mask can be told from one to the
+/// others.
+void split(Cell &cell, uint16_t mask);
+/// Makes a split cell a whole one that knows nothing.
+void releaseParts(Cell &cell);
+/// Checks and records an access of `bytes` bytes at the offset in emulated memory. False if it is out of bounds: it
+/// must not happen.
+bool touchAll(uint64_t offset, uint64_t bytes, const Accessor &who, bool write);
+
 /// Forgets everything, and gives back what hangs on it.
 void reset(Cell &cell);
 /// Forgets accesses of blocks with serials below `blocksBelow`.
