@@ -29,7 +29,7 @@ uint32_t Fragments::registerAt(const void *address) const {
 }
 
 void Fragments::fence() {
-  fenced = true;
+  ++fences;
   for (uint32_t i = dirtyFirst; i < dirtyEnd; ++i) states[i] &= uint8_t(~kTouched);
   dirtyFirst = ~0u, dirtyEnd = 0;
 }
@@ -44,7 +44,7 @@ const FragmentUse *Fragments::findUse(uint32_t first, uint32_t end, bool accumul
 
 void Fragments::checkFenced(const FragmentUse &use, uint32_t first, uint32_t end) {
   const char *what = use.accumulator ? "accumulator" : "A fragment";
-  if (!fenced) {
+  if (fences == 0) {
     reports::add(Finding::missingWgmmaFence, &thread, use.source, "wgmma without a wgmma.fence before the first one");
     return;
   }
@@ -71,10 +71,9 @@ void Fragments::checkAccumulator(const FragmentUse &use, uint32_t first, uint32_
                  "the accumulator of " + bytesText(use.bytes) + " overlaps another one of " + bytesText(before->bytes) +
                      " in flight, expected a wait_group between",
                  before->source);
-  else if (before->shape != use.shape)
+  else if (before->shape != use.shape && before->fences == fences)
     reports::add(Finding::missingWgmmaFence, &thread, use.source,
-                 "the accumulator is in flight in a wgmma of another shape, expected a wait_group and a wgmma.fence "
-                 "between",
+                 "the accumulator is in flight in a wgmma of another shape, expected a wgmma.fence between",
                  before->source);
 }
 
@@ -83,7 +82,7 @@ bool Fragments::use(const FragmentUse &use) {
   if (first >= kRegisters || end > kRegisters) return false;
   uint8_t seen = 0;
   for (uint32_t i = first; i < end; ++i) seen |= states[i];
-  if (!fenced || (seen & kTouched)) checkFenced(use, first, end);
+  if (fences == 0 || (seen & kTouched)) checkFenced(use, first, end);
   if (use.accumulator) {
     if (seen & (kAccumulator | kInput)) checkAccumulator(use, first, end);
   } else if (seen & kAccumulator) {
@@ -95,10 +94,11 @@ bool Fragments::use(const FragmentUse &use) {
   for (uint32_t i = first; i < end; ++i) states[i] |= mark;
   for (FragmentUse &known : inFlight)
     if (known.begin == use.begin && known.bytes == use.bytes && known.accumulator == use.accumulator) {
-      known = use; // a later batch than before: it stays in flight until that one
+      known = use, known.fences = fences; // a later batch than before: it stays in flight until that one
       return true;
     }
   inFlight.push_back(use);
+  inFlight.back().fences = fences;
   return true;
 }
 

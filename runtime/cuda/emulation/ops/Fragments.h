@@ -19,9 +19,10 @@ struct FragmentUse {
   const uint8_t *begin = nullptr;
   uint32_t bytes = 0;
   bool accumulator = false; // or A
-  uint32_t shape = 0;       // of the instruction: equal numbers are equal shapes and types
+  uint32_t shape = 0;       // of the instruction: equal numbers are equal shapes
   uint64_t batch = 0;       // of the thread, from 0
   uint64_t source = 0;
+  uint64_t fences = 0; // of the thread before it; Fragments counts
 };
 
 /// Of one thread, made by its first wgmma instruction. From then on Thread::watched is not empty, which tells the hooks
@@ -47,7 +48,7 @@ private:
   uint32_t registerAt(const void *address) const;
 
   Thread &thread;
-  bool fenced = false;
+  uint64_t fences = 0;
   std::vector<uint8_t> states;             // of each register of the stack
   std::vector<uint64_t> touchSources;      // of each eight registers: who touched them last
   uint32_t dirtyFirst = ~0u, dirtyEnd = 0; // registers that may be marked as touched

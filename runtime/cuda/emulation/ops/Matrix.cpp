@@ -1,4 +1,4 @@
-// Implements ldmatrix, stmatrix and movmatrix. Accesses go through the generic proxy, row by row in the name of the
+// Implements ldmatrix and stmatrix. Accesses go through the generic proxy, row by row in the name of the
 // lane that gave the address; results appear in all lanes at once.
 #include "runtime/cuda/emulation/ops/Matrix.h"
 
@@ -76,14 +76,6 @@ void meetStore(WarpCall &call) {
   }
 }
 
-void meetMove(WarpCall &call) {
-  Matrix8x8 matrix;
-  for (uint32_t lane = 0; lane < 32; ++lane)
-    writeFragment(matrix, lane, false, *static_cast<const uint32_t *>(call.arguments[lane]));
-  for (uint32_t lane = 0; lane < 32; ++lane)
-    *static_cast<uint32_t *>(call.arguments[lane]) = readFragment(matrix, lane, true);
-}
-
 } // namespace
 
 uint32_t readFragment(const Matrix8x8 &matrix, uint32_t lane, bool transpose) {
@@ -109,11 +101,6 @@ void storeMatrix(void *row, const uint32_t *registers, uint32_t count, bool tran
   rendezvous(~0u, &arguments, meetStore, source, "stmatrix", WarpForm::aligned);
 }
 
-uint32_t moveMatrix(uint32_t value, uint64_t source) {
-  rendezvous(~0u, &value, meetMove, source, "movmatrix", WarpForm::aligned);
-  return value;
-}
-
 } // namespace mmc::emu
 
 void mmcEmuLoadMatrix(unsigned *registers, const void *row, unsigned count, unsigned transpose) {
@@ -122,4 +109,3 @@ void mmcEmuLoadMatrix(unsigned *registers, const void *row, unsigned count, unsi
 void mmcEmuStoreMatrix(void *row, const unsigned *registers, unsigned count, unsigned transpose) {
   mmc::emu::storeMatrix(row, registers, count, transpose != 0, uint64_t(__builtin_return_address(0)));
 }
-unsigned mmcEmuMoveMatrix(unsigned value) { return mmc::emu::moveMatrix(value, uint64_t(__builtin_return_address(0))); }

@@ -43,7 +43,7 @@ struct WgmmaEntry {
   uint32_t firstThread = 0; // who made it
   uint32_t arrived = 0;
   std::unique_ptr<WgmmaInstruction> instruction; // issue
-  std::unique_ptr<ClockPair> fresh;              // clocks of issuers that have changed since their last issue
+  std::unique_ptr<ClockPair> fresh;              // of the issuers so far
 };
 
 struct Warpgroup {
@@ -71,7 +71,7 @@ struct WgmmaThread {
   uint64_t acquired = 0;  // batches covered by waits
   // As of the last issue, to see whether anything has changed since.
   ClockPair lastClocks;
-  uint32_t lastClock = 0, lastAsyncClock = 0;
+  uint32_t lastAsyncClock = 0;
 };
 
 /// Runs the batch's instructions in order. The operation of the scheduler.

@@ -145,8 +145,8 @@ void finishEntry(Warpgroup &group, Thread &thread) {
 
 //===--- Issue ---------------------------------------------------------------------------------------------------===//
 
-/// Equal for instructions of one shape and type, as the exception for accumulators in flight asks.
-uint32_t shapeNumber(const WgmmaArguments &a) { return a.n << 8 | uint32_t(a.a) << 4 | uint32_t(a.b); }
+/// Equal for instructions of one shape, as the exception for accumulators in flight asks: N and the depth.
+uint32_t shapeNumber(const WgmmaArguments &a) { return a.n << 8 | depthOf(a.a); }
 
 std::unique_ptr<WgmmaInstruction> makeInstruction(const Thread &thread, const WgmmaArguments &arguments,
                                                   uint64_t source) {
@@ -176,18 +176,23 @@ bool sameOperands(const WgmmaArguments &a, const WgmmaArguments &b) {
          a.flags == b.flags && !a.aRegisters == !b.aRegisters;
 }
 
-/// Joins what the thread knows into the entry, unless nothing has changed since its last issue.
-void addClocks(WgmmaThread &state, const Thread &thread, WgmmaEntry &entry) {
-  if (state.lastClock == thread.clock && state.lastAsyncClock == thread.asyncClock &&
-      state.lastClocks.vc.sameAs(thread.vc) && state.lastClocks.va.sameAs(thread.va))
-    return;
-  state.lastClocks = {thread.vc, thread.va};
-  state.lastClock = thread.clock;
-  state.lastAsyncClock = thread.asyncClock;
-  if (!entry.fresh) entry.fresh = std::make_unique<ClockPair>();
-  entry.fresh->join(state.lastClocks);
+/// Joins what the thread knows into the entry: its clocks if they have changed since its last issue (else the
+/// warpgroup's last instruction knows them), and its own component always. Then the thread ticks: what it writes later
+/// was not seen.
+void addClocks(WgmmaThread &state, Thread &thread, WgmmaEntry &entry) {
+  if (!memory::checksOn()) return;
+  if (!entry.fresh)
+    entry.fresh =
+        state.group->lastClocks ? std::make_unique<ClockPair>(*state.group->lastClocks) : std::make_unique<ClockPair>();
+  if (state.lastAsyncClock != thread.asyncClock || !state.lastClocks.vc.sameAs(thread.vc) ||
+      !state.lastClocks.va.sameAs(thread.va)) {
+    state.lastClocks = {thread.vc, thread.va};
+    state.lastAsyncClock = thread.asyncClock;
+    entry.fresh->join(state.lastClocks);
+    if (thread.asyncClock) entry.fresh->va.raise(thread.column | thread.asyncClock);
+  }
   entry.fresh->vc.raise(thread.epoch());
-  if (thread.asyncClock) entry.fresh->va.raise(thread.column | thread.asyncClock);
+  thread.tick();
 }
 
 void useFragments(WgmmaThread &state, const Thread &thread, const WgmmaArguments &arguments, uint64_t source) {
@@ -211,7 +216,6 @@ void useFragments(WgmmaThread &state, const Thread &thread, const WgmmaArguments
 }
 
 std::string describeWait(const Warpgroup &group, uint64_t batch) {
-  const uint64_t at = batch - group.batchesDropped;
   uint32_t fewest = kGroupThreads, committed = 0;
   for (uint32_t i = 0; i < kGroupThreads; ++i) {
     const auto *state = static_cast<const WgmmaThread *>(group.thread(i).matrixState.get());
@@ -219,7 +223,6 @@ std::string describeWait(const Warpgroup &group, uint64_t batch) {
     committed += has;
     if (!has) fewest = std::min(fewest, i);
   }
-  (void)at;
   return "group " + number(batch) + " of the warpgroup: " + number(committed) +
          " of 128 threads have committed it, thread " + number(group.firstThread + fewest) + " has not";
 }

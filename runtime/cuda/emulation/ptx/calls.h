@@ -10,7 +10,11 @@
 // global memory; fragments and register arrays lie on the calling thread's stack.
 #pragma once
 
+#if defined(__clang__)
 #define MMC_EMU extern "C" __attribute__((not_tail_called))
+#else // the emulation's own side
+#define MMC_EMU extern "C"
+#endif
 #define MMC_EMU_CONST extern "C" __attribute__((const))
 
 // The codes of arguments, as in base/types.cuh.
