@@ -25,6 +25,7 @@ MMC_TEST_KERNEL(polls);
 MMC_TEST_KERNEL(transactions);
 MMC_TEST_KERNEL(transactionRange);
 MMC_TEST_KERNEL(asyncInit);
+MMC_TEST_KERNEL(asyncInitLater);
 MMC_TEST_KERNEL(copyArrive);
 MMC_TEST_KERNEL(remoteArrive);
 MMC_TEST_KERNEL(relaxedCluster);
@@ -178,6 +179,11 @@ TEST(Mbarrier, InitialisationMustReachTheAsyncProxy) {
     EXPECT_TRUE(silent(run(mmcEmuKernel_asyncInit, {}, seed, 1u)));
     EXPECT_TRUE(found(run(mmcEmuKernel_asyncInit, {}, seed, 2u), Finding::missingProxyFence, line));
     EXPECT_TRUE(silent(run(mmcEmuKernel_asyncInit, {}, seed, 3u)));
+    for (uint32_t reused : {0u, 1u}) {
+      EXPECT_TRUE(silent(run(mmcEmuKernel_asyncInitLater, {}, seed, reused, 1u)));
+      EXPECT_TRUE(found(run(mmcEmuKernel_asyncInitLater, {}, seed, reused, 0u), Finding::missingProxyFence,
+                        lineOf("Mbarrier.cu", "BAD: later, init not visible to the async proxy")));
+    }
   }
 }
 
