@@ -101,6 +101,8 @@ public:
     if (block == ownBlock) return own.get(epochColumn(epoch)) >= epochClock(epoch);
     return block == 0 || containsOther(epoch);
   }
+  /// Up to which clock value a column of the holder's own block is ordered before.
+  uint32_t knownOf(uint32_t column) const { return own.get(column); }
   void raise(uint32_t block, uint32_t column, uint32_t clock);
   void raise(Epoch epoch) { raise(epochBlock(epoch), epochColumn(epoch), epochClock(epoch)); }
   void join(const Clock &other);

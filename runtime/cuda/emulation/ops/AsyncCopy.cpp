@@ -56,6 +56,19 @@ AsyncBatch &batchOf(AsyncGroups &groups, const Instruction &instruction) {
   return *groups.open.back();
 }
 
+/// The phases of mbarriers that the thread knows to be complete. The arrival of copies releases no writes of the
+/// thread, but it comes after whatever the thread has waited for: who waits for it may count on that.
+ClockPair knownPhases(const Thread &thread) {
+  const Block &block = *thread.block;
+  ClockPair known{Clock(block.serial, thread.vc.getStreams()), Clock(block.serial, thread.vc.getStreams())};
+  for (uint32_t i = 0; i < block.operations.size(); ++i) {
+    const uint32_t column = uint32_t(block.threads.size()) + i;
+    if (!block.operations[i].reserved) continue;
+    if (const uint32_t phases = thread.vc.knownOf(column)) known.vc.raise(block.serial, column, phases);
+  }
+  return known;
+}
+
 bool check(const Instruction &instruction, const void *shared, const void *global, uint32_t bytes,
            uint32_t validBytes) {
   if (!sharedBlockOf(instruction, "destination", shared, true)) return false;
@@ -80,7 +93,6 @@ void copyAsync(Thread &thread, void *shared, const void *global, uint32_t bytes,
                            thread.vc, thread.clock, source});
   thread.tick();
   if (batch.ticket && scheduler::pending(batch.ticket)) return;
-  batch.ticket = 0; // submit() may execute it before it returns
   const std::shared_ptr<AsyncBatch> shares = groupsOf(thread).open.back();
   batch.ticket = scheduler::submit([&thread, shares] { executeWaiting(thread, *shares); });
 }
@@ -109,8 +121,7 @@ void arriveOnCopies(Thread &thread, void *barrier, uint64_t source) {
   AsyncGroups::Group covered = groups.open;
   for (const AsyncGroups::Group &group : groups.committed) covered.insert(covered.end(), group.begin(), group.end());
   groups.sealed = true;
-  scheduler::submit([&thread, barrier, source, covered] {
-    ClockPair clocks;
+  scheduler::submit([&thread, barrier, source, covered, clocks = knownPhases(thread)]() mutable {
     for (const auto &batch : covered) {
       force(*batch);
       clocks.vc.raise(batch->operation);
