@@ -23,6 +23,9 @@ MMC_TEST_KERNEL(lastBlockWithoutAcquire);
 MMC_TEST_KERNEL(lastBlockWithoutRelease);
 MMC_TEST_KERNEL(deviceScope);
 MMC_TEST_KERNEL(blockScope);
+MMC_TEST_KERNEL(unequalScopes);
+MMC_TEST_KERNEL(failedExchange);
+MMC_TEST_KERNEL(plainFlag);
 MMC_TEST_KERNEL(spin);
 MMC_TEST_KERNEL(twoFlags);
 MMC_TEST_KERNEL(sizes);
@@ -105,6 +108,26 @@ TEST(Atomics, RaceWithPlainAccesses) {
   }
 }
 
+TEST(Atomics, PlainStoreOfAFlag) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Device<uint32_t> flag({0}), other({0});
+    EXPECT_TRUE(silent(run(mmcEmuKernel_plainFlag, {}, seed, flag.data, 0u)));
+    EXPECT_TRUE(
+        found(run(mmcEmuKernel_plainFlag, {}, seed, other.data, 1u), Finding::race, line("plain store of a flag")));
+  }
+}
+
+TEST(Atomics, FailedExchangeReleasesNothing) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Device<uint32_t> data({0, 0}), flag({0, 0}), otherData({0, 0}), otherFlag({0, 0});
+    EXPECT_TRUE(silent(run(mmcEmuKernel_failedExchange, {2, 1}, seed, data.data, flag.data, 0u)));
+    EXPECT_EQ(flag[0], 9u);
+    EXPECT_TRUE(found(run(mmcEmuKernel_failedExchange, {2, 1}, seed, otherData.data, otherFlag.data, 5u), Finding::race,
+                      line("not released")));
+    EXPECT_EQ(otherFlag[0], 0u);
+  }
+}
+
 TEST(Atomics, LocksOrderWhatTheyProtect) {
   for (uint64_t seed = 0; seed < kSeeds; ++seed)
     for (const MmcEmuKernel *kernel :
@@ -169,6 +192,9 @@ TEST(Atomics, ScopesThatDoNotReachEachOtherRace) {
     EXPECT_TRUE(
         found(run(mmcEmuKernel_blockScope, {2, 1}, seed, counter.data), Finding::race, line("scope of the block")));
     EXPECT_EQ(counter[0], 5u);
+    const Outcome unequal = run(mmcEmuKernel_unequalScopes, {2, 1}, seed, counter.data);
+    EXPECT_TRUE(found(unequal, Finding::race, line("wide")));
+    EXPECT_TRUE(found(unequal, Finding::race, line("narrow")));
   }
 }
 

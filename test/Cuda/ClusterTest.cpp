@@ -9,6 +9,7 @@ using namespace mmc::emu::test;
 
 MMC_TEST_KERNEL(neighbours);
 MMC_TEST_KERNEL(gifts);
+MMC_TEST_KERNEL(farewell);
 MMC_TEST_KERNEL(wrongRank);
 
 namespace {
@@ -42,6 +43,19 @@ TEST(Cluster, PeerMustNotExit) {
     EXPECT_TRUE(found(bad, Finding::sharedMemory, line("remote load")));
     EXPECT_NE(bad.text().find("exit"), std::string::npos) << bad.text();
   }
+}
+
+TEST(Cluster, AccessMustBeOrderedBeforeTheExit) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed)
+    for (uint32_t relaxed : {0u, 1u}) {
+      Device<uint32_t> results(std::vector<uint32_t>(32, 0)), flags(std::vector<uint32_t>(32, 0));
+      const Outcome outcome = run(mmcEmuKernel_farewell, {2, 32, 2}, seed, results.data, flags.data, relaxed);
+      EXPECT_EQ(results[9], 9u);
+      if (relaxed)
+        EXPECT_TRUE(found(outcome, Finding::sharedMemory, line("last remote load")));
+      else
+        EXPECT_TRUE(silent(outcome));
+    }
 }
 
 TEST(Cluster, RemoteStores) {

@@ -222,6 +222,8 @@ TEST(Mbarrier, RemoteAtomics) {
     EXPECT_EQ(result[0], 64u);
     EXPECT_TRUE(found(run(mmcEmuKernel_remoteCount, pair, seed, result.data, 1u), Finding::race,
                       lineOf("Mbarrier.cu", "BAD: remote atomic for the block only")));
+    EXPECT_TRUE(found(run(mmcEmuKernel_remoteCount, pair, seed, result.data, 2u), Finding::sharedMemory,
+                      lineOf("Mbarrier.cu", "BAD: remote atomic")));
   }
 }
 

@@ -151,6 +151,35 @@ MMC_KERNEL(1, 1) void blockScope(u32 *counter) {
 }
 MMC_EXPORT(blockScope, 1, 1)
 
+// One side reaches the other, but not the other way round.
+MMC_KERNEL(1, 1) void unequalScopes(u32 *counter) {
+  if (blockIndex() == 0) fetchAdd<Order::relaxed, Scope::device>(counter, 1u); // BAD: wide
+  else fetchAdd<Order::relaxed, Scope::block>(counter, 1u);                    // BAD: narrow
+}
+MMC_EXPORT(unequalScopes, 1, 1)
+
+// An exchange that does not happen releases nothing. The flag holds 0.
+MMC_KERNEL(1, 1) void failedExchange(u32 *data, u32 *flag, u32 expected) {
+  if (blockIndex() == 0) {
+    data[0] = 7; // BAD: not released
+    compareExchange<Order::release, Scope::device>(flag, expected, 9u);
+    storeRelaxed(flag + 1, 1u);
+  } else {
+    while (loadRelaxed(flag + 1) != 1) {
+    }
+    loadAcquire(flag);
+    data[1] = data[0];
+  }
+}
+MMC_EXPORT(failedExchange, 1, 1)
+
+MMC_KERNEL(64, 1) void plainFlag(u32 *flag, u32 broken) {
+  if (threadIndex() == 0 && broken) *flag = 1; // BAD: plain store of a flag
+  if (threadIndex() == 0 && !broken) storeRelaxed(flag, 1u);
+  if (threadIndex() == 32) loadAcquire(flag);
+}
+MMC_EXPORT(plainFlag, 64, 1)
+
 // Nobody sets the flag.
 MMC_KERNEL(64, 1) void spin(u32 *flag, u32 broken) {
   if (threadIndex() == 32)

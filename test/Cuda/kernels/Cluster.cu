@@ -5,6 +5,7 @@
 #include "ptx/barrier.cuh"
 #include "ptx/cluster.cuh"
 #include "ptx/launch.cuh"
+#include "ptx/memory.cuh"
 
 struct Shared {
   u32 data[32], got[32], last;
@@ -33,6 +34,22 @@ MMC_KERNEL(32, 1) void gifts(u32 *results, u32 without) {
   clusterSync();
 }
 MMC_EXPORT(gifts, 32, 1, Shared)
+
+// Rank 0 stays until rank 1 has said that it is done; said relaxedly, nothing orders what rank 1 did before.
+MMC_KERNEL(32, 1) void farewell(u32 *results, u32 *flag, u32 relaxed) {
+  MMC_SHARED(Shared, s);
+  s.data[threadIndex()] = threadIndex();
+  clusterSync();
+  if (clusterRank() == 1) {
+    results[threadIndex()] = remoteLoad<u32>(mapToRank(&s.data[threadIndex()], 0)); // BAD: last remote load
+    if (relaxed) storeRelaxed<Scope::cluster>(flag + threadIndex(), 1u);
+    else storeRelease<Scope::cluster>(flag + threadIndex(), 1u);
+  } else {
+    while (loadAcquire<Scope::cluster>(flag + threadIndex()) != 1) {
+    }
+  }
+}
+MMC_EXPORT(farewell, 32, 1, Shared)
 
 MMC_KERNEL(32, 1) void wrongRank(u32 rank, u32 offset) {
   MMC_SHARED(Shared, s);

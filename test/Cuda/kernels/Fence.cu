@@ -106,10 +106,12 @@ MMC_KERNEL(64, 1) void proxyGlobal(u32 *data, u32 variant) {
 MMC_EXPORT(proxyGlobal, 64, 1)
 
 // loadReadOnly promises that nobody writes while the kernel runs.
-MMC_KERNEL(32, 1) void readOnly(u32 *data, u32 broken) {
+MMC_KERNEL(64, 1) void readOnly(u32 *data, u32 broken) {
+  if (threadIndex() == 32 && broken == 3) data[0] = 1;
+  syncThreads();
   if (threadIndex() != 0) return;
   if (broken == 1) data[0] = 1;
   data[1] = loadReadOnly(data); // BAD: read-only load of what the kernel writes
   if (broken == 2) data[0] = 1;
 }
-MMC_EXPORT(readOnly, 32, 1)
+MMC_EXPORT(readOnly, 64, 1)

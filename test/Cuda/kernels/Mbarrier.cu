@@ -348,14 +348,15 @@ MMC_KERNEL(32, 1) void relaxedCluster(u32 how) {
 }
 MMC_EXPORT_CLUSTER(relaxedCluster, 32, 1, 2, Shared)
 
-// Atomics on another block's shared memory.
+// Atomics on another block's shared memory. 0: right; 1: their scope is too narrow; 2: the other block may have exited.
 MMC_KERNEL(32, 1) void remoteCount(u32 *result, u32 broken) {
   MMC_SHARED(Shared, s);
   if (clusterRank() == 0 && threadIndex() == 0) s.data[0] = 0;
   clusterSync();
   auto *counter = static_cast<u32 *>(mapToRank(&s.data[0], 0).place);
-  if (broken) fetchAdd<Order::relaxed, Scope::block>(counter, 1u); // BAD: remote atomic for the block only
-  if (!broken) fetchAdd<Order::relaxed, Scope::cluster>(counter, 1u);
+  if (broken == 1) fetchAdd<Order::relaxed, Scope::block>(counter, 1u); // BAD: remote atomic for the block only
+  else fetchAdd<Order::relaxed, Scope::cluster>(counter, 1u);           // BAD: remote atomic
+  if (broken == 2) return;
   clusterSync();
   if (clusterRank() == 0 && threadIndex() == 0) *result = s.data[0];
 }
