@@ -49,6 +49,117 @@ Accessor hookAccessor(uint64_t source) {
 
 bool seen(const Thread &thread, Epoch epoch) { return epoch >> 24 == thread.column >> 24 || thread.vc.contains(epoch); }
 
+template <bool isWrite> void count(uint64_t offset, uint32_t bytes) {
+  if (offset < hot.globalBytes) (isWrite ? hot.counters->globalBytesWritten : hot.counters->globalBytesRead) += bytes;
+}
+
+/// One more reader in a set of readers of the same bytes, if it comes at the end: lanes in their order.
+bool appendReader(const Cell &cell, Epoch self, uint64_t source) {
+  auto &entries = cells::readersOf(cell)->entries;
+  cells::Access &last = entries.back();
+  if (epochBlock(last.epoch) != epochBlock(self) || last.end() > self >> 24) return false;
+  const cells::Access access{self, sourceIndex(source), 1, false, false};
+  if (last.end() == self >> 24 && last.alike(access)) {
+    ++last.count;
+    return true;
+  }
+  if (entries.size() >= 8 && std::has_single_bit(entries.size())) return false; // time to look for old ones
+  entries.push_back(access);
+  return true;
+}
+
+// The four below do what CellChecks.cpp does in the cases that need no more than a look; false: nothing has happened.
+
+bool readSimply(Cell &cell, uint32_t mask, const Thread &thread, uint64_t source) {
+  const Epoch self = thread.epoch();
+  if (!(cell.flags & kReaderSet)) {
+    if (cell.reader == self) {
+      if (!(mask & ~uint32_t(cell.readMask))) return true;
+      if (!seen(thread, cell.writer)) return false;
+      cell.readMask |= uint16_t(mask);
+      return true;
+    }
+    if ((cell.readMask & ~mask) || !seen(thread, cell.writer) || !seen(thread, cell.reader)) return false;
+    cell.reader = self;
+    cell.readMask = uint16_t(mask);
+    cell.readerSource = sourceIndex(source);
+    cell.flags &= uint16_t(~kAsyncReader);
+    return true;
+  }
+  return cell.readMask == mask && seen(thread, cell.writer) && appendReader(cell, self, source);
+}
+
+bool writeSimply(Cell &cell, uint32_t mask, const Thread &thread, uint64_t source) {
+  if (cell.flags & kReaderSet) return false;
+  const Epoch self = thread.epoch();
+  if (cell.writer == self && (!cell.readMask || cell.reader == self)) {
+    cell.readMask &= uint16_t(~mask);
+    if (!cell.readMask) cell.reader = 0;
+  } else {
+    const bool covers = !((cell.initialised | cell.readMask) & ~mask);
+    if (!covers || !seen(thread, cell.writer) || !seen(thread, cell.reader)) return false;
+    cell.writer = self;
+    cell.writerSource = sourceIndex(source);
+    cell.flags = 0;
+    cell.reader = 0;
+    cell.readMask = 0;
+  }
+  cell.initialised |= uint16_t(mask);
+  return true;
+}
+
+/// The part that the access covers exactly, if its state is simple.
+cells::Part *simplePart(const Cell &cell, uint64_t offset, uint32_t bytes) {
+  if (cell.reader != bytes) return nullptr;
+  cells::Part &part = cells::partsOf(cell)[(offset & 15) >> std::countr_zero(bytes)];
+  return part.atomics || (part.flags & kReaderSet) ? nullptr : &part;
+}
+
+bool readPart(cells::Part &part, const Thread &thread, uint64_t source) {
+  const Epoch self = thread.epoch();
+  if (part.reader == self) return true;
+  if (!seen(thread, part.writer) || !seen(thread, part.reader)) return false;
+  part.reader = self;
+  part.readerSource = sourceIndex(source);
+  part.flags &= uint16_t(~kAsyncReader);
+  return true;
+}
+
+bool writePart(cells::Part &part, const Thread &thread, uint64_t source) {
+  const Epoch self = thread.epoch();
+  if (part.writer != self) {
+    if (!seen(thread, part.writer) || !seen(thread, part.reader)) return false;
+    part.writer = self;
+    part.writerSource = sourceIndex(source);
+    part.flags = 0;
+  } else if (part.reader && part.reader != self) {
+    return false;
+  }
+  part.reader = 0;
+  return true;
+}
+
+template <bool isWrite> void hooked(const void *address, uint32_t bytes, uint64_t source, bool aligned) {
+  const uint64_t offset = reinterpret_cast<uint64_t>(address) - hot.base;
+  if (!hot.checks) return count<isWrite>(offset, bytes);
+  Cell &cell = hot.cells[offset >> 4];
+  // Past the cell's end the mask has more than 16 bits, and fails the test for live bytes.
+  const uint32_t mask = ((1u << bytes) - 1) << (offset & 15);
+  const uint32_t usable = isWrite ? cell.live : cell.live & cell.initialised;
+  if (!(offset & (bytes - 1)) && !(mask & ~usable)) {
+    const Thread &thread = *hot.thread;
+    bool done = false;
+    if (!(cell.flags & kSplit))
+      done = isWrite ? writeSimply(cell, mask, thread, source) : readSimply(cell, mask, thread, source);
+    else if (cells::Part *part = simplePart(cell, offset, bytes)) {
+      done = isWrite ? writePart(*part, thread, source) : readPart(*part, thread, source);
+      if (isWrite && done) cell.initialised |= uint16_t(mask);
+    }
+    if (done) return count<isWrite>(offset, bytes);
+  }
+  access(address, bytes, hookAccessor(source), aligned, isWrite);
+}
+
 } // namespace
 
 void read(const void *address, uint64_t bytes, const Accessor &who, bool aligned) {
@@ -59,57 +170,10 @@ void write(void *address, uint64_t bytes, const Accessor &who, bool aligned) {
 }
 
 void hookedRead(const void *address, uint32_t bytes, uint64_t source, bool aligned) {
-  const uint64_t offset = reinterpret_cast<uint64_t>(address) - hot.base;
-  if (hot.checks) {
-    Cell &cell = hot.cells[offset >> 4];
-    const uint32_t mask = ((1u << bytes) - 1) << (offset & 15);
-    const Thread &thread = *hot.thread;
-    const Epoch self = thread.epoch();
-    // Past the cell's end the mask has more than 16 bits, and fails the tests for live bytes.
-    if (!(offset & (bytes - 1)) && !(cell.flags & (kSplit | kReaderSet)) &&
-        !(mask & ~uint32_t(cell.live & cell.initialised))) {
-      if (cell.reader == self && !(mask & ~uint32_t(cell.readMask))) {
-        if (offset < hot.globalBytes) hot.counters->globalBytesRead += bytes;
-        return;
-      }
-      if (seen(thread, cell.writer) && (!(cell.readMask & ~mask) && seen(thread, cell.reader))) {
-        cell.reader = self;
-        cell.readMask = uint16_t(mask);
-        cell.readerSource = sourceIndex(source);
-        cell.flags &= uint16_t(~kAsyncReader);
-        if (offset < hot.globalBytes) hot.counters->globalBytesRead += bytes;
-        return;
-      }
-    }
-  }
-  access(address, bytes, hookAccessor(source), aligned, false);
+  hooked<false>(address, bytes, source, aligned);
 }
-
 void hookedWrite(void *address, uint32_t bytes, uint64_t source, bool aligned) {
-  const uint64_t offset = reinterpret_cast<uint64_t>(address) - hot.base;
-  if (hot.checks) {
-    Cell &cell = hot.cells[offset >> 4];
-    const uint32_t mask = ((1u << bytes) - 1) << (offset & 15);
-    const Thread &thread = *hot.thread;
-    const Epoch self = thread.epoch();
-    if (!(offset & (bytes - 1)) && !(cell.flags & (kSplit | kReaderSet)) && !(mask & ~uint32_t(cell.live))) {
-      const bool covers = !((cell.initialised | cell.readMask) & ~mask);
-      if ((covers && seen(thread, cell.writer) && seen(thread, cell.reader)) ||
-          (cell.writer == self && !cell.readMask)) {
-        if (cell.writer != self || (cell.flags & kAsyncWriter)) {
-          cell.writer = self;
-          cell.writerSource = sourceIndex(source);
-          cell.flags = 0;
-        }
-        cell.reader = 0;
-        cell.readMask = 0;
-        cell.initialised |= uint16_t(mask);
-        if (offset < hot.globalBytes) hot.counters->globalBytesWritten += bytes;
-        return;
-      }
-    }
-  }
-  access(address, bytes, hookAccessor(source), aligned, true);
+  hooked<true>(address, bytes, source, aligned);
 }
 
 void hookedRange(const void *address, uint64_t bytes, bool write, uint64_t source) {

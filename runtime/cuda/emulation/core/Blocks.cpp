@@ -68,7 +68,8 @@ std::unique_ptr<Block> acquireBlock(const uint32_t (&shape)[3]) {
 void releaseBlock(std::unique_ptr<Block> block) {
   for (auto &thread : block->threads) resetThread(*thread);
   for (auto &warp : block->warps) warp->state = nullptr;
-  block->barrierState = block->mbarrierState = block->registerState = block->clusterState = block->remoteState = nullptr;
+  block->barrierState = block->mbarrierState = block->registerState = block->clusterState = block->remoteState =
+      nullptr;
   block->clusterBarrierState = nullptr;
   block->cluster.clear();
   block->atEnd.clear();

@@ -71,8 +71,8 @@ template <class Holder> void checkWriter(Access16 &access, const Holder &holder)
 template <class Holder> void checkReaders(Access16 &access, const Holder &holder) {
   if (AccessSet *set = readersOf(holder)) {
     for (const Access &entry : set->entries)
-      if (!seesRead(access.who, entry.epoch))
-        return reportConflict(access, entry.epoch, entry.source, false, entry.async, false);
+      if (const Epoch unseen = entry.firstNot([&](Epoch epoch) { return seesRead(access.who, epoch); }))
+        return reportConflict(access, unseen, entry.source, false, entry.async, false);
   } else if (!seesRead(access.who, holder.reader)) {
     reportConflict(access, holder.reader, holder.readerSource, false, holder.flags & kAsyncReader, false);
   }
@@ -80,24 +80,13 @@ template <class Holder> void checkReaders(Access16 &access, const Holder &holder
 
 /// Adds the access to the set, in the place of an earlier one of the same column.
 void insert(AccessSet &set, Access16 &access, bool writes) {
-  const Access entry{access.who.self, access.sourceNumber(), access.who.proxy == Proxy::async, writes};
   auto &entries = set.entries;
   // Accesses that are ordered before this one say nothing more; to look for them costs, so it is done as the set grows.
   if (entries.size() >= 8 && std::has_single_bit(entries.size()))
-    std::erase_if(entries, [&](const Access &e) { return e.writes <= writes && seesRead(access.who, e.epoch); });
-  if (entries.empty() || entries.back().epoch >> 24 < entry.epoch >> 24) {
-    entries.push_back(entry);
-    return;
-  }
-  auto at = std::lower_bound(entries.begin(), entries.end(), entry.epoch >> 24,
-                             [](const Access &e, uint64_t column) { return e.epoch >> 24 < column; });
-  if (at != entries.end() && at->epoch >> 24 == entry.epoch >> 24) {
-    const bool wrote = at->writes;
-    *at = entry;
-    at->writes |= wrote;
-  } else {
-    entries.insert(at, entry);
-  }
+    std::erase_if(entries, [&](const Access &e) {
+      return e.writes <= writes && !e.firstNot([&](Epoch epoch) { return seesRead(access.who, epoch); });
+    });
+  set.insert({access.who.self, access.sourceNumber(), 1, access.who.proxy == Proxy::async, writes});
 }
 
 template <class Holder> void setReader(Access16 &access, Holder &holder) {
@@ -114,7 +103,7 @@ template <class Holder> void addReader(Access16 &access, Holder &holder) {
     if (holder.reader == access.who.self) return;
     if (seesRead(access.who, holder.reader)) return setReader(access, holder);
     set = allocateSet();
-    set->entries.push_back({holder.reader, holder.readerSource, bool(holder.flags & kAsyncReader), false});
+    set->entries.push_back({holder.reader, holder.readerSource, 1, bool(holder.flags & kAsyncReader), false});
     holder.reader = reinterpret_cast<Epoch>(set);
     holder.flags = uint16_t((holder.flags | kReaderSet) & ~kAsyncReader);
   } else if (const Clock *seen = access.who.readsSeen;
@@ -169,11 +158,13 @@ void touchPart(Part &part, Access16 &access) {
   checkWriter(access, part);
   if (access.write) checkReaders(access, part);
   if (part.atomics && !atomic)
-    for (const Access &entry : part.atomics->entries)
-      if ((entry.writes || access.write) && !seesWrite(access.who, entry.epoch)) {
-        reportConflict(access, entry.epoch, entry.source, entry.writes, false, true);
+    for (const Access &entry : part.atomics->entries) {
+      if (!entry.writes && !access.write) continue;
+      if (const Epoch unseen = entry.firstNot([&](Epoch epoch) { return seesWrite(access.who, epoch); })) {
+        reportConflict(access, unseen, entry.source, entry.writes, false, true);
         break;
       }
+    }
   if (atomic) {
     if (!part.atomics) part.atomics = allocateSet();
     insert(*part.atomics, access, access.write);

@@ -56,6 +56,41 @@ AccessSet *copyOf(const AccessSet *set) {
 
 } // namespace
 
+void AccessSet::insertInside(const Access &access) {
+  auto next = std::upper_bound(entries.begin(), entries.end(), access.begin(),
+                               [](uint64_t column, const Access &a) { return column < a.begin(); });
+  if (next != entries.begin() && access.begin() < std::prev(next)->end()) {
+    // Inside of a run: what is left of it is kept.
+    auto run = std::prev(next);
+    if (run->alike(access)) return;
+    Access before = *run, after = *run;
+    before.count = uint16_t(access.begin() - run->begin());
+    after.epoch += uint64_t(before.count + 1) << 24;
+    after.count = uint16_t(run->count - before.count - 1);
+    const bool wrote = run->writes;
+    *run = access;
+    run->writes |= wrote;
+    if (after.count) run = std::prev(entries.insert(std::next(run), after));
+    if (before.count) entries.insert(run, before);
+    return;
+  }
+  const bool joinsBefore =
+      next != entries.begin() && std::prev(next)->end() == access.begin() && std::prev(next)->alike(access);
+  const bool joinsNext = next != entries.end() && access.end() == next->begin() && next->alike(access);
+  if (joinsBefore) {
+    auto before = std::prev(next);
+    ++before->count;
+    if (!joinsNext) return;
+    before->count = uint16_t(before->count + next->count);
+    entries.erase(next);
+  } else if (joinsNext) {
+    next->epoch = access.epoch;
+    ++next->count;
+  } else {
+    entries.insert(next, access);
+  }
+}
+
 AccessSet *allocateSet() {
   if (freeSets.empty()) return new AccessSet;
   AccessSet *set = freeSets.back();

@@ -12,14 +12,41 @@
 
 namespace mmc::emu::cells {
 
-/// Accesses by several that nothing orders among themselves, ascending by block and column, one for each.
+/// Accesses with one clock value by `count` neighbouring columns: what the lanes of a warp leave behind.
 struct Access {
-  Epoch epoch;
+  Epoch epoch; // of the first
   uint32_t source;
+  uint16_t count;
   bool async, writes; // `writes`: of an atomic, in a set of atomics
+
+  uint64_t begin() const { return epoch >> 24; } // block and column
+  uint64_t end() const { return begin() + count; }
+  bool alike(const Access &other) const {
+    return epochClock(epoch) == epochClock(other.epoch) && source == other.source && async == other.async &&
+           writes == other.writes;
+  }
+  /// The first of its epochs that the predicate does not hold for; 0: it holds for all.
+  template <class Predicate> Epoch firstNot(Predicate holds) const {
+    for (uint32_t i = 0; i < count; ++i)
+      if (const Epoch one = epoch + (uint64_t(i) << 24); !holds(one)) return one;
+    return 0;
+  }
 };
+/// Accesses by several that nothing orders among themselves; ascending, the last one of each column.
 struct AccessSet {
   std::vector<Access> entries;
+  /// Adds an access by one column, in the place of an earlier one.
+  void insert(const Access &access) {
+    if (entries.empty() || access.begin() > entries.back().end())
+      entries.push_back(access);
+    else if (access.begin() == entries.back().end() && entries.back().alike(access))
+      ++entries.back().count;
+    else
+      insertInside(access);
+  }
+
+private:
+  void insertInside(const Access &access);
 };
 
 /// The state of some bytes that were always accessed alike.

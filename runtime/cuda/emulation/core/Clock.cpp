@@ -92,14 +92,6 @@ void SegmentRef::raise(uint32_t column, uint32_t clock) {
   segment->values()[column] = clock;
 }
 
-void SegmentRef::join(const SegmentRef &other) {
-  if (!other.segment || other.segment == segment) return;
-  if (!segment || other.segment->includes(segment->id))
-    *this = other;
-  else if (!segment->includes(other.segment->id))
-    joinSlowly(other.segment);
-}
-
 void SegmentRef::joinSlowly(Segment *other) {
   const uint32_t common = std::min(segment->capacity, other->capacity);
   unsigned over = compare(segment->values(), other->values(), common);
@@ -159,7 +151,7 @@ Clock &Clock::globalPart() {
 
 void Clock::setGlobal(Clock clock) { global = std::make_shared<Clock>(std::move(clock)); }
 
-void Clock::join(const Clock &other) {
+void Clock::joinAll(const Clock &other) {
   if (&other == this) return;
   if ((global || other.global) && global != other.global) globalPart().joinOne(other.forGlobal());
   joinOne(other);

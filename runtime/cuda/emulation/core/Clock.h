@@ -66,7 +66,13 @@ public:
   /// values[column] = max(values[column], clock), copying the segment where it is shared.
   void raise(uint32_t column, uint32_t clock);
   /// Element-wise maximum. Equal references cost nothing; a result equal to one side shares it.
-  void join(const SegmentRef &other);
+  void join(const SegmentRef &other) {
+    if (!other.segment || other.segment == segment) return;
+    if (!segment || other.segment->includes(segment->id))
+      *this = other;
+    else if (!segment->includes(other.segment->id))
+      joinSlowly(other.segment);
+  }
   bool sameAs(const SegmentRef &other) const { return segment == other.segment; }
 
 private:
@@ -105,7 +111,13 @@ public:
   uint32_t knownOf(uint32_t column) const { return own.get(column); }
   void raise(uint32_t block, uint32_t column, uint32_t clock);
   void raise(Epoch epoch) { raise(epochBlock(epoch), epochColumn(epoch), epochClock(epoch)); }
-  void join(const Clock &other);
+  void join(const Clock &other) {
+    // Threads of one block, with nothing but their block between them.
+    if (ownBlock == other.ownBlock && streams == other.streams && other.others.empty() && !global && !other.global)
+      own.join(other.own);
+    else
+      joinAll(other);
+  }
   /// Of a thread's async clock: what it holds for global memory, where a proxy fence of one space has set the two
   /// apart.
   const Clock &forGlobal() const { return global ? *global : *this; }
@@ -126,6 +138,7 @@ public:
   }
 
 private:
+  void joinAll(const Clock &other);
   bool containsOther(Epoch epoch) const;
   SegmentRef &segmentOf(uint32_t block);
   void joinStreams(const StreamClock *other);

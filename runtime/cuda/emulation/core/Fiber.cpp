@@ -81,6 +81,11 @@ uint8_t *acquireStack() {
   return slot + kGuard;
 }
 
+uint8_t *topOf(uint8_t *stack) {
+  const uint64_t index = uint64_t(stack - pool.base) / kSlot;
+  return stack + kStackBytes - index % 31 * 256;
+}
+
 void releaseStack(uint8_t *stack) { pool.free.push_back(stack); }
 
 bool inAnyStack(const void *address) {

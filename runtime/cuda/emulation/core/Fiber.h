@@ -17,6 +17,9 @@ void *startFiber(uint8_t *top, void (*entry)());
 /// A stack of kStackBytes from the pool, with an inaccessible page below it; never given back to the system.
 uint8_t *acquireStack();
 void releaseStack(uint8_t *stack);
+/// Where the stack's first frame goes: not at the same offset in all stacks, because all of them would compete for the
+/// same few sets of the caches.
+uint8_t *topOf(uint8_t *stack);
 /// True if the address lies in any fiber's stack.
 bool inAnyStack(const void *address);
 

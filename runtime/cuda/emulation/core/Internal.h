@@ -21,7 +21,16 @@ struct Hot {
 extern Hot hot;
 
 /// Small numbers for return addresses, as cells hold them; 0 is no address.
-uint32_t sourceIndex(uint64_t address);
+uint32_t findSourceIndex(uint64_t address);
+struct RecentSource {
+  uint64_t address = 0;
+  uint32_t index = 0;
+};
+extern RecentSource recentSources[1024];
+inline uint32_t sourceIndex(uint64_t address) {
+  const RecentSource &recent = recentSources[(address ^ address >> 10) & 1023];
+  return recent.address == address ? recent.index : findSourceIndex(address);
+}
 uint64_t sourceAddress(uint32_t index);
 
 /// "thread 5 of block (0, 0, 0)", "an asynchronous operation of block (1, 0, 0)", "an earlier command of stream 2".
@@ -47,6 +56,8 @@ bool seeded(); // not 0
 void startThread(Thread &thread, void (*entry)());
 /// Switches to a runnable fiber, if there is one, and comes back when none is or the launch has something to do.
 bool runOne();
+/// True if it came back because fibers have switched many times since.
+bool ranForLong();
 /// Runs a pending operation, if there is one.
 bool runAnyOperation();
 /// Runs what threads of the block have submitted.

@@ -59,7 +59,8 @@ public:
 
 private:
   void orderClusters();
-  void startClusters();
+  /// False if there is no room or none is left.
+  bool startCluster();
   void startBlock(Block &block, uint32_t linear);
   void endBlock(Block &block);
   void endCluster(Block &first);
@@ -111,9 +112,16 @@ LaunchResult Run::run() {
   while (!scheduler::abandoned()) {
     if (Block *block = std::exchange(ended, nullptr)) endBlock(*block);
     if (scheduler::abandoned()) break; // by an operation that the block's end has completed
-    startClusters();
+    // In order, a cluster starts when those before it can do nothing more or have run for long: one block's stacks fit
+    // the caches, those of all resident blocks do not. Under a seed all run at once.
+    while (scheduler::seeded() && startCluster()) {
+    }
+    if (scheduler::runOne()) {
+      if (scheduler::ranForLong()) startCluster();
+      continue;
+    }
+    if (startCluster() || scheduler::runAnyOperation()) continue;
     if (residents.empty()) break;
-    if (scheduler::runOne() || scheduler::runAnyOperation()) continue;
     reportDeadlock();
     scheduler::abandon();
   }
@@ -132,30 +140,30 @@ void Run::orderClusters() {
     for (size_t i = waiting.size(); i > 1; --i) std::swap(waiting[i - 1], waiting[scheduler::random() % i]);
 }
 
-void Run::startClusters() {
+bool Run::startCluster() {
+  if (waiting.empty() || resident + clusterBlocks > capacity) return false;
   const uint32_t *cluster = launch.options.cluster, *grid = launch.options.grid;
   const uint32_t wide = grid[0] / cluster[0], high = grid[1] / cluster[1];
-  while (!waiting.empty() && resident + clusterBlocks <= capacity) {
-    const uint32_t index = waiting.back();
-    waiting.pop_back();
-    const uint32_t origin[3] = {index % wide * cluster[0], index / wide % high * cluster[1],
-                                index / wide / high * cluster[2]};
-    std::vector<Block *> members;
-    for (uint32_t rank = 0; rank < clusterBlocks; ++rank) {
-      residents.push_back(acquireBlock(launch.options.block));
-      Block &block = *residents.back();
-      block.launch = &launch;
-      block.clusterRank = rank;
-      block.position[0] = origin[0] + rank % cluster[0];
-      block.position[1] = origin[1] + rank / cluster[0] % cluster[1];
-      block.position[2] = origin[2] + rank / cluster[0] / cluster[1];
-      members.push_back(&block);
-    }
-    for (Block *block : members) block->cluster = members;
-    for (Block *block : members)
-      startBlock(*block, (block->position[2] * grid[1] + block->position[1]) * grid[0] + block->position[0]);
-    resident += clusterBlocks;
+  const uint32_t index = waiting.back();
+  waiting.pop_back();
+  const uint32_t origin[3] = {index % wide * cluster[0], index / wide % high * cluster[1],
+                              index / wide / high * cluster[2]};
+  std::vector<Block *> members;
+  for (uint32_t rank = 0; rank < clusterBlocks; ++rank) {
+    residents.push_back(acquireBlock(launch.options.block));
+    Block &block = *residents.back();
+    block.launch = &launch;
+    block.clusterRank = rank;
+    block.position[0] = origin[0] + rank % cluster[0];
+    block.position[1] = origin[1] + rank / cluster[0] % cluster[1];
+    block.position[2] = origin[2] + rank / cluster[0] / cluster[1];
+    members.push_back(&block);
   }
+  for (Block *block : members) block->cluster = members;
+  for (Block *block : members)
+    startBlock(*block, (block->position[2] * grid[1] + block->position[1]) * grid[0] + block->position[0]);
+  resident += clusterBlocks;
+  return true;
 }
 
 void Run::startBlock(Block &block, uint32_t linear) {

@@ -62,6 +62,7 @@ struct State {
   void *launchStack = nullptr; // stack pointer of launch() while fibers run
   bool insideLaunch = false, abandoned = false;
   uint64_t seed = 0, randomState = 0;
+  uint32_t turn = 0; // switches since the launch had its turn
 
   std::map<uint64_t, Operation> operations; // by ticket
   std::unordered_map<const void *, std::deque<uint64_t>> ordered;
@@ -75,6 +76,7 @@ struct State {
 State state;
 
 constexpr uint64_t kLargeStackBytes = 1 << 20;
+constexpr uint32_t kLongTurn = 1 << 16;
 
 /// Body of the large stack: serves requests for ever.
 void serveLargeStack() {
@@ -106,7 +108,7 @@ Thread *pickNext() {
 void switchAway() {
   Thread *from = state.running;
   if (!state.operations.empty() && scheduler::oneIn(8)) scheduler::runAnyOperation();
-  Thread *next = pickNext();
+  Thread *next = ++state.turn < kLongTurn ? pickNext() : nullptr;
   if (next == from) return;
   ++from->block->launch->counters.switches;
   setRunning(next);
@@ -222,7 +224,7 @@ void finishOperationsOf(const Block &block) {
 
 void startThread(Thread &thread, void (*entry)()) {
   thread.stack = acquireStack();
-  thread.stackPointer = startFiber(thread.stack + kStackBytes, entry);
+  thread.stackPointer = startFiber(topOf(thread.stack), entry);
   state.runnable.push(&thread);
 }
 
@@ -245,9 +247,12 @@ bool runOne() {
   Thread *next = pickNext();
   if (!next) return false;
   setRunning(next);
+  state.turn = 0;
   mmcEmuSwitch(&state.launchStack, next->stackPointer);
   return true;
 }
+
+bool ranForLong() { return state.turn >= kLongTurn; }
 
 void leaveFinished(bool toLaunch) {
   Thread *from = state.running, *next = toLaunch ? nullptr : pickNext();

@@ -10,17 +10,14 @@ namespace {
 struct Sources {
   std::vector<uint64_t> addresses{0};
   std::vector<uint32_t> table = std::vector<uint32_t>(1 << 16); // open addressing
-  struct Recent {
-    uint64_t address = 0;
-    uint32_t index = 0;
-  } recent[1024];
 } sources;
 uint64_t hashOf(uint64_t address) { return (address * 0x9e3779b97f4a7c15) >> 20; }
 } // namespace
 
-uint32_t sourceIndex(uint64_t address) {
-  Sources::Recent &recent = sources.recent[(address ^ address >> 10) & 1023];
-  if (recent.address == address) return recent.index;
+RecentSource recentSources[1024];
+
+uint32_t findSourceIndex(uint64_t address) {
+  RecentSource &recent = recentSources[(address ^ address >> 10) & 1023];
   if (sources.addresses.size() * 2 > sources.table.size()) {
     std::vector<uint32_t> larger(sources.table.size() * 2);
     for (uint32_t i = 1; i < sources.addresses.size(); ++i) {

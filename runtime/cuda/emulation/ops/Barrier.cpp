@@ -71,11 +71,12 @@ void completeIfAll(Block &block, NamedBarrier &barrier) {
 }
 
 /// Counts the warp if all of its lanes are there.
-void countWarp(const Warp &warp, NamedBarrier &barrier) {
+bool countWarp(const Warp &warp, NamedBarrier &barrier) {
   WarpArrival &arrival = barrier.warps[warp.index];
-  if (arrival.counted || !arrival.lanes || (warp.present & ~arrival.lanes)) return;
+  if (arrival.counted || !arrival.lanes || (warp.present & ~arrival.lanes)) return false;
   arrival.counted = true;
   barrier.arrived += 32;
+  return true;
 }
 
 /// False if the arrival must not happen.
@@ -132,7 +133,6 @@ NamedBarrier *arrive(Thread &thread, uint32_t id, uint32_t count, uint64_t sourc
   barrier.clocks.vc.raise(thread.epoch());
   if (thread.asyncClock) barrier.clocks.va.raise(block.serial, thread.index, thread.asyncClock);
   thread.tick();
-  countWarp(*thread.warp, barrier);
   return &barrier;
 }
 
@@ -148,7 +148,7 @@ void sync(uint32_t id, uint32_t count, uint64_t source) {
   Thread &thread = *scheduler::current();
   NamedBarrier *barrier = arrive(thread, id, count, source);
   barrier->waiters.push_back(&thread);
-  completeIfAll(*thread.block, *barrier);
+  if (countWarp(*thread.warp, *barrier)) completeIfAll(*thread.block, *barrier);
   if (barrier->arrivals == 0) return; // this arrival completed the phase
   scheduler::suspend({waitName(id), source, [&thread, barrier] { return describe(*thread.block, *barrier); }});
 }
@@ -199,5 +199,5 @@ void mmcEmuBarrierArrive(unsigned id, unsigned threads) {
   const uint64_t source = SOURCE;
   if (!threads) misuse(thread, source, name(id, 0) + " of 0 threads");
   NamedBarrier *barrier = arrive(thread, id, threads, source);
-  completeIfAll(*thread.block, *barrier);
+  if (countWarp(*thread.warp, *barrier)) completeIfAll(*thread.block, *barrier);
 }
