@@ -38,6 +38,8 @@ RULE(OperandsNeedAProxyFence, proxyFence, 128, Finding::missingProxyFence, "with
 RULE(OperandsOfOthersAreWaitedFor, otherWriter, 256, Finding::race, "without waiting")
 RULE(OperandsStayUntilTheWait, overwrite, 128, Finding::race, "overwritten in flight")
 RULE(OperandsOfAPendingGroupStay, overwritePending, 128, Finding::race, "of the pending group")
+RULE(CopiedOperandsAreWaitedFor, copiedOperands, 128, Finding::race, "without the mbarrier")
+RULE(AStageIsRefilledAfterTheWait, refilled, 128, Finding::race, "refilled in flight")
 RULE(OperandsLieInSharedMemory, unwritten, 128, Finding::outOfBounds, "past the end")
 
 // Registers.

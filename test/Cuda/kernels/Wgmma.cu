@@ -4,9 +4,11 @@
 // K-major tiles of 64 rows of 64 with a swizzle of 128 bytes.
 #include "base/types.cuh"
 #include "ptx/barrier.cuh"
+#include "ptx/bulk_copy.cuh"
 #include "ptx/fence.cuh"
 #include "ptx/launch.cuh"
 #include "ptx/matrix.cuh"
+#include "ptx/mbarrier.cuh"
 #include "ptx/wgmma.cuh"
 
 constexpr u32 kOnes = 0x3f803f80; // two bf16
@@ -121,6 +123,55 @@ MMC_KERNEL(128, 1) void unwritten(u32 broken, float *out) {
   store(out, d);
 }
 MMC_EXPORT(unwritten, 128, 1, Tiles)
+
+struct CopiedTiles {
+  alignas(1024) Vector16 a[512];
+  Vector16 b[512];
+  Mbarrier full;
+};
+MMC_DEVICE void beginCopy(CopiedTiles &s, const float *from) {
+  if (threadIndex() == 0) mbarrierInit(s.full, 1), fenceMbarrierInit();
+  syncThreads();
+  if (threadIndex() == 0) {
+    mbarrierArriveExpect(s.full, sizeof s.a + sizeof s.b);
+    bulkLoad(s.a, from, sizeof s.a, s.full); // BAD: the copy
+    bulkLoad(s.b, from, sizeof s.b, s.full);
+  }
+}
+
+// Operands that were copied in are seen after the wait, without a proxy fence.
+MMC_KERNEL(128, 1) void copiedOperands(u32 broken, float *out) {
+  MMC_SHARED(CopiedTiles, s);
+  beginCopy(s, out);
+  if (!broken) mbarrierWait(s.full, 0);
+  float d[32];
+  wgmmaFence();
+  wgmma<bf16>(d, descriptorOf(s.a), descriptorOf(s.b), false); // BAD: without the mbarrier
+  wgmmaCommit();
+  wgmmaWait<0>(d);
+  if (broken) mbarrierWait(s.full, 0);
+}
+MMC_EXPORT(copiedOperands, 128, 1, CopiedTiles)
+
+// A stage is filled again when the group that reads it is complete: no fence, async after async.
+MMC_KERNEL(128, 1) void refilled(u32 broken, float *out) {
+  MMC_SHARED(CopiedTiles, s);
+  beginCopy(s, out);
+  mbarrierWait(s.full, 0);
+  float d[32];
+  wgmmaFence();
+  wgmma<bf16>(d, descriptorOf(s.a), descriptorOf(s.b), false);
+  wgmmaCommit();
+  if (!broken) wgmmaWait<0>(d);
+  syncThreads();
+  if (threadIndex() == 0) {
+    mbarrierArriveExpect(s.full, sizeof s.b);
+    bulkLoad(s.b, out, sizeof s.b, s.full); // BAD: refilled in flight
+  }
+  mbarrierWait(s.full, 1);
+  wgmmaWait<0>(d);
+}
+MMC_EXPORT(refilled, 128, 1, CopiedTiles)
 
 // --- Registers in flight
 
@@ -421,15 +472,16 @@ MMC_EXPORT(raw, 128, 1, Tiles)
 
 // --- Order
 
-// Batches that add to one accumulator, two in flight.
+// Batches that add to one accumulator, two in flight; the first product does not add.
 MMC_KERNEL(128, 1) void pipeline(u32 trips, float *out) {
   MMC_SHARED(Tiles, s);
   fillAndShare(s);
   float d[32];
-  clear(d);
+  for (u32 i = 0; i < 32; ++i) d[i] = 1000;
   wgmmaFence();
   MMC_NO_UNROLL for (u32 trip = 0; trip < trips; ++trip) {
-    for (u32 step = 0; step < 4; ++step) wgmma<bf16>(d, descriptorOf(s.a, step), descriptorOf(s.b, step), true);
+    for (u32 step = 0; step < 4; ++step)
+      wgmma<bf16>(d, descriptorOf(s.a, step), descriptorOf(s.b, step), trip + step > 0);
     wgmmaCommit();
     wgmmaWait<1>();
   }

@@ -77,7 +77,21 @@ void Fragments::checkAccumulator(const FragmentUse &use, uint32_t first, uint32_
                  before->source);
 }
 
+/// The next wgmma of one shape on the same registers: what there was to check has been checked by the first.
+bool Fragments::continueUse(const FragmentUse &use) {
+  for (FragmentUse &known : inFlight)
+    if (known.begin == use.begin && known.bytes == use.bytes && known.accumulator == use.accumulator &&
+        known.shape == use.shape) {
+      known.batch = use.batch;
+      known.source = use.source;
+      known.fences = fences;
+      return true;
+    }
+  return false;
+}
+
 bool Fragments::use(const FragmentUse &use) {
+  if (continueUse(use)) return true;
   const uint32_t first = registerAt(use.begin), end = first + use.bytes / 4;
   if (first >= kRegisters || end > kRegisters) return false;
   uint8_t seen = 0;
@@ -92,11 +106,6 @@ bool Fragments::use(const FragmentUse &use) {
   }
   const uint8_t mark = use.accumulator ? kAccumulator : kInput;
   for (uint32_t i = first; i < end; ++i) states[i] |= mark;
-  for (FragmentUse &known : inFlight)
-    if (known.begin == use.begin && known.bytes == use.bytes && known.accumulator == use.accumulator) {
-      known = use, known.fences = fences; // a later batch than before: it stays in flight until that one
-      return true;
-    }
   inFlight.push_back(use);
   inFlight.back().fences = fences;
   return true;

@@ -41,6 +41,7 @@ public:
   void touched(const void *address, uint64_t bytes, bool write, uint64_t source);
 
 private:
+  bool continueUse(const FragmentUse &use);
   void touchedInFlight(const uint8_t *address, uint64_t bytes, bool write, uint64_t source);
   const FragmentUse *findUse(uint32_t first, uint32_t end, bool accumulator) const;
   void checkAccumulator(const FragmentUse &use, uint32_t first, uint32_t end);

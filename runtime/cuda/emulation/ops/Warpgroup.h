@@ -32,6 +32,8 @@ struct WgmmaBatch {
   uint64_t ticket = 0;
   uint64_t source = 0;
   uint32_t acquired = 0; // threads whose wait has covered it
+  /// Clocks of the last thread that acquired it, before and after: threads that knew the same go on sharing.
+  ClockPair before, after;
 };
 
 enum class WgmmaStep : uint8_t { fence, issue, commit, wait };

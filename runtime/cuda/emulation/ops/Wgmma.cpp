@@ -215,6 +215,17 @@ void useFragments(WgmmaThread &state, const Thread &thread, const WgmmaArguments
   scheduler::abandon();
 }
 
+/// The batch is complete for the thread, for both proxies.
+void acquire(Thread &thread, WgmmaBatch &batch) {
+  if (batch.acquired == 0 || !batch.before.vc.sameAs(thread.vc) || !batch.before.va.sameAs(thread.va)) {
+    batch.before = batch.after = {thread.vc, thread.va};
+    batch.after.vc.raise(batch.epoch);
+    batch.after.va.raise(batch.epoch);
+  }
+  thread.vc = batch.after.vc;
+  thread.va = batch.after.va;
+}
+
 std::string describeWait(const Warpgroup &group, uint64_t batch) {
   uint32_t fewest = kGroupThreads, committed = 0;
   for (uint32_t i = 0; i < kGroupThreads; ++i) {
@@ -295,8 +306,7 @@ void wait(Thread &thread, uint32_t pending, uint64_t source) {
   for (; state.acquired < covered; ++state.acquired) {
     WgmmaBatch &batch = *group.batches[state.acquired - group.batchesDropped];
     scheduler::force(batch.ticket);
-    thread.vc.raise(batch.epoch);
-    thread.va.raise(batch.epoch);
+    acquire(thread, batch);
     ++batch.acquired;
   }
   state.fragments.complete(covered);
