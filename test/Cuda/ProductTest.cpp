@@ -1,11 +1,9 @@
 // Proves the tile primitives end to end: whole products, by tensor copies, a ring and wgmma, and by cp.async, ldmatrix
 // and mma.sync, against float64 on the host; under every seed of the scheduler the answer has the same bits and nothing
 // is found.
-#include "runtime/cuda/emulation/ops/TensorMap.h"
-#include "test/Cuda/KernelRun.h"
+#include "test/Cuda/Products.h"
 
 #include <cmath>
-#include <random>
 
 using namespace mmc::emu;
 using namespace mmc::emu::test;
@@ -20,48 +18,6 @@ MMC_TEST_KERNEL(product_attention_mma);
 MMC_TEST_KERNEL(product_bytes_mma);
 
 namespace {
-
-/// A bf16 number by its bits.
-double valueOf(uint16_t bits) {
-  const uint32_t word = uint32_t(bits) << 16;
-  float value;
-  memcpy(&value, &word, 4);
-  return value;
-}
-
-/// Random bf16 numbers of magnitude 1/8 to 2.
-std::vector<uint16_t> random(uint32_t count, uint32_t seed) {
-  std::mt19937 generator(seed);
-  std::vector<uint16_t> values(count);
-  for (uint16_t &value : values) {
-    const uint32_t bits = uint32_t(generator());
-    value = uint16_t((bits & 1) << 15 | (124 + (bits >> 1 & 3)) << 7 | (bits >> 3 & 0x7f));
-  }
-  return values;
-}
-
-struct alignas(128) Map {
-  uint64_t words[16];
-};
-
-/// A map over rows of `columns` bf16 whose box is `boxRows` rows of 128 bytes, swizzled by 128.
-Map mapOf(void *base, uint64_t rows, uint64_t columns, uint32_t boxRows) {
-  Map map;
-  const uint64_t sizes[2] = {columns, rows}, strides[1] = {columns * 2};
-  const uint32_t box[2] = {64, boxRows}, ones[2] = {1, 1};
-  TensorMapRequest request;
-  request.element = uint32_t(TensorElement::bf16);
-  request.rank = 2;
-  request.base = base;
-  request.sizes = sizes;
-  request.strides = strides;
-  request.box = box;
-  request.traversalStrides = ones;
-  request.swizzle = uint32_t(TensorSwizzle::bytes128);
-  const TensorMapResult result = encodeTensorMap(&map, request);
-  EXPECT_TRUE(result.ok()) << result.message;
-  return map;
-}
 
 /// a[m][k] b[n][k], or with `columnsFirst` a[m][k] b[k][n], and the sum of magnitudes that its rounding is measured by.
 struct Reference {
@@ -91,18 +47,6 @@ void expectClose(const Device<uint16_t> &out, const Reference &reference, uint32
     ASSERT_LE(std::fabs(valueOf(out.data[i]) - reference.values[i]),
               depth * 0x1p-24 * reference.magnitudes[i] + 0x1p-8 * std::fabs(reference.values[i]))
         << "element " << i;
-}
-
-template <class T> std::vector<T> contents(const Device<T> &device) {
-  return {device.data, device.data + device.count};
-}
-
-LaunchOptions shapeOf(uint32_t blocks, uint32_t blocksY, uint32_t threads) {
-  LaunchOptions options;
-  options.grid[0] = blocks;
-  options.grid[1] = blocksY;
-  options.block[0] = threads;
-  return options;
 }
 
 TEST(Product, WarpgroupsPipelined) {
@@ -144,11 +88,20 @@ TEST(Product, WarpgroupsRoundedAndStoredByTheCopyEngine) {
   }
 }
 
-/// Tails in rows, columns and depth; depth and columns stay multiples of 8, as 16-byte rows ask for.
+/// Rows of `columns` elements, padded with NaN to multiples of 8.
+std::vector<uint16_t> padded(const std::vector<uint16_t> &matrix, uint32_t columns) {
+  const uint32_t pitch = (columns + 7) / 8 * 8, rows = uint32_t(matrix.size()) / columns;
+  std::vector<uint16_t> result(rows * pitch, 0x7fff);
+  for (uint32_t row = 0; row < rows; ++row)
+    for (uint32_t column = 0; column < columns; ++column) result[row * pitch + column] = matrix[row * columns + column];
+  return result;
+}
+
+/// Tails in rows, columns and depth, also within the 16 bytes that a copy moves.
 void warpsPipelined(const MmcEmuKernel &kernel, bool columnsFirst, uint32_t rows, uint32_t columns, uint32_t depth) {
   const auto a = random(rows * depth, 5), b = random(columns * depth, 6);
   const Reference reference(a, b, rows, columns, depth, columnsFirst);
-  Device<uint16_t> left(a), right(b);
+  Device<uint16_t> left(padded(a, depth)), right(padded(b, columnsFirst ? columns : depth));
   std::vector<float> first;
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     Device<float> out(std::vector<float>(rows * columns, -1.0f));
@@ -162,9 +115,9 @@ void warpsPipelined(const MmcEmuKernel &kernel, bool columnsFirst, uint32_t rows
   }
 }
 
-TEST(Product, WarpsPipelined) { warpsPipelined(mmcEmuKernel_product_mma, false, 70, 80, 328); }
-TEST(Product, WarpsPipelinedShallow) { warpsPipelined(mmcEmuKernel_product_mma, false, 64, 64, 40); }
-TEST(Product, WarpsTransposedOperand) { warpsPipelined(mmcEmuKernel_product_mma_columns, true, 70, 80, 168); }
+TEST(Product, WarpsPipelined) { warpsPipelined(mmcEmuKernel_product_mma, false, 70, 77, 325); }
+TEST(Product, WarpsPipelinedShallow) { warpsPipelined(mmcEmuKernel_product_mma, false, 64, 64, 41); }
+TEST(Product, WarpsTransposedOperand) { warpsPipelined(mmcEmuKernel_product_mma_columns, true, 70, 77, 167); }
 
 TEST(Product, WarpsRoundedAndStoredByRows) {
   constexpr uint32_t kRows = 100, kColumns = 128, kDepth = 136;

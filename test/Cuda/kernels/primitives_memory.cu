@@ -14,6 +14,15 @@ template <class T> MMC_DEVICE void moveAll(T *out, const T *in) {
   storeGlobal(out + 8, loadReadOnly<Cache::evictLast>(in + 8));
 }
 
+struct MemoryShared {
+  Vector16 words[32];
+};
+
+template <class T> MMC_DEVICE void throughShared(MemoryShared &shared, T value) {
+  storeShared(&shared.words[threadIndex()], value);
+  storeShared(&shared.words[threadIndex()], loadShared<T>(&shared.words[threadIndex()]));
+}
+
 template <Scope scope, class T> MMC_DEVICE void order(T *flags) {
   storeRelease<scope>(flags, loadAcquire<scope>(flags));
   storeRelaxed<scope>(flags, loadRelaxed<scope>(flags));
@@ -30,6 +39,11 @@ template <class T> MMC_DEVICE void orderAll(T *flags) {
 MMC_KERNEL(32, 1)
 void primitives_memory(Vector16 *sixteen, u64 *eight, float *four, bf16 *two, u32 *flags, u64 *longFlags,
                        u64 *policies) {
+  MMC_SHARED(MemoryShared, shared);
+  throughShared(shared, Vector16{1, 2, 3, 4});
+  throughShared(shared, u64(5));
+  throughShared(shared, 6.0f);
+  throughShared(shared, bf16{7});
   prefetchL2(sixteen);
   moveAll(sixteen, sixteen + 64);
   moveAll(eight, eight + 64);
@@ -43,4 +57,4 @@ void primitives_memory(Vector16 *sixteen, u64 *eight, float *four, bf16 *two, u3
     policies[1] = last.bits;
   }
 }
-MMC_EXPORT(primitives_memory, 32, 1)
+MMC_EXPORT(primitives_memory, 32, 1, MemoryShared)

@@ -1,7 +1,8 @@
 // archs: sm_80 sm_90a sm_120a
 //
 // out[m][n] = sum over k of a[m][k] b[n][k], bf16, or of a[m][k] b[k][n]: cp.async into three stages, ldmatrix and
-// mma.sync out of them; every architecture. Rows, columns and depth need not fill their tiles.
+// mma.sync out of them; every architecture. Rows, columns and depth need not fill their tiles; in memory rows of
+// operands begin at multiples of 8 elements.
 #include "copy/fragments.cuh"
 #include "copy/rows.cuh"
 #include "mma/product.cuh"
@@ -22,19 +23,21 @@ struct PortableShared {
 template <bool columnsFirst, class Sum>
 MMC_DEVICE void multiplyTiles(PortableShared &shared, Sum &sum, const bf16 *a, const bf16 *b, u32 firstRow,
                               u32 firstColumn, u32 rows, u32 columns, u32 depth) {
+  const u64 pitch = (depth + 7) / 8 * 8, pitchOfColumns = (columns + 7) / 8 * 8;
   const u32 thread = threadIndex(), blocks = (depth + kTileK - 1) / kTileK;
   const u32 warpRow = thread / 64 * 32, warpColumn = thread / 32 % 2 * 32;
   const auto loadStage = [&](u32 block) {
     PortableStage &stage = shared.stages[block % kStages];
     const u32 k = block * kTileK;
     loadRows<kThreads>(stage.a, thread, a, depth - k,
-                       [&](u32 row) { return firstRow + row < rows ? a + u64(firstRow + row) * depth + k : nullptr; });
+                       [&](u32 row) { return firstRow + row < rows ? a + (firstRow + row) * pitch + k : nullptr; });
     if constexpr (columnsFirst)
-      loadRows<kThreads>(stage.b, thread, b, columns - firstColumn,
-                         [&](u32 row) { return k + row < depth ? b + u64(k + row) * columns + firstColumn : nullptr; });
+      loadRows<kThreads>(stage.b, thread, b, columns - firstColumn, [&](u32 row) {
+        return k + row < depth ? b + (k + row) * pitchOfColumns + firstColumn : nullptr;
+      });
     else
       loadRows<kThreads>(stage.b, thread, b, depth - k, [&](u32 row) {
-        return firstColumn + row < columns ? b + u64(firstColumn + row) * depth + k : nullptr;
+        return firstColumn + row < columns ? b + (firstColumn + row) * pitch + k : nullptr;
       });
   };
   MMC_UNROLL for (u32 block = 0; block < kStages - 1; ++block) {
@@ -90,7 +93,7 @@ void product_mma_rounded(const bf16 *a, const bf16 *b, bf16 *out, u32 rows, u32 
   const u32 firstRow = blockIndex() * kTileM, firstColumn = blockIndexY() * kTileN;
   Fragment<32, 32, Mma> sum;
   multiplyTiles<false>(shared, sum, a, b, firstRow, firstColumn, rows, columns, depth);
-  storeFragment(shared.out, sum, threadIndex() / 64 * 32, threadIndex() / 32 % 2 * 32);
+  storeFragment<800>(shared.out, sum, threadIndex() / 64 * 32, threadIndex() / 32 % 2 * 32);
   syncThreads();
   storeRows<kThreads>(shared.out, threadIndex(), [&](u32 row) {
     return firstRow + row < rows ? out + u64(firstRow + row) * columns + firstColumn : nullptr;

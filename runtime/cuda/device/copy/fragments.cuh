@@ -7,12 +7,13 @@
 #include "base/tile.cuh"
 #include "mma/fragment.cuh"
 #include "ptx/matrix.cuh"
+#include "ptx/memory.cuh"
 
-/// The fragment's corner goes to (firstRow, firstColumn).
-template <u32 rows, u32 columns, class Policy, class TileType, u32 architecture = kArchitecture>
+/// storeFragment<800> is what runs where there is no stmatrix. The fragment's corner goes to (firstRow, firstColumn).
+template <u32 architecture = kArchitecture, u32 rows, u32 columns, class Policy, class TileType>
 MMC_DEVICE void storeFragment(TileType &tile, const Fragment<rows, columns, Policy> &fragment, u32 firstRow = 0,
                               u32 firstColumn = 0) {
-  static_assert(sizeof(typename TileType::Element) == 2, "fragments are stored as bf16");
+  static_assert(Element<typename TileType::Element>::kCode == Element<bf16>::kCode, "fragments are stored as bf16");
   const u32 lane = laneIndex(), warpRow = firstRow + Policy::warpRow();
   MMC_UNROLL for (u32 block = 0; block < fragment.kBlocks; ++block) {
     const u32 row = warpRow + block * Policy::kBlockRows;
@@ -27,8 +28,7 @@ MMC_DEVICE void storeFragment(TileType &tile, const Fragment<rows, columns, Poli
     } else {
       MMC_UNROLL for (u32 i = 0; i < columns / 2; i += 2) {
         const u32 word = packBf16(fragment.values[block][i], fragment.values[block][i + 1]);
-        *reinterpret_cast<u32 *>(&tile.at(row + lane / 4 + i / 2 % 2 * 8, firstColumn + i / 4 * 8 + lane % 4 * 2)) =
-            word;
+        storeShared(&tile.at(row + lane / 4 + i / 2 % 2 * 8, firstColumn + i / 4 * 8 + lane % 4 * 2), word);
       }
     }
   }

@@ -36,8 +36,6 @@ template <u32 threads, class TileType, class F> MMC_DEVICE void storeRows(const 
   MMC_UNROLL for (u32 i = 0; i < kChunks / threads; ++i) {
     const u32 chunk = i * threads + thread, row = chunk / kChunksPerRow, column = chunk % kChunksPerRow * kChunk;
     T *target = rowOf(row);
-    if (target)
-      storeGlobal(reinterpret_cast<Vector16 *>(target + column),
-                  *reinterpret_cast<const Vector16 *>(&tile.at(row, column)));
+    if (target) storeGlobal(reinterpret_cast<Vector16 *>(target + column), loadShared<Vector16>(&tile.at(row, column)));
   }
 }

@@ -100,6 +100,48 @@ template <Cache cache = Cache::normal, class T> MMC_DEVICE void storeGlobal(T *g
   }
 }
 
+/// ld.shared and st.shared of 2, 4, 8 or 16 bytes of anything: what lies there may have another type.
+template <class T> MMC_DEVICE T loadShared(const void *shared) {
+  const u32 address = sharedAddress(shared);
+  if constexpr (sizeof(T) == 16) {
+    Vector16 v;
+    asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(v.words[0]), "=r"(v.words[1]), "=r"(v.words[2]), "=r"(v.words[3])
+                 : "r"(address)
+                 : "memory");
+    return bitCast<T>(v);
+  } else if constexpr (sizeof(T) == 8) {
+    u64 v;
+    asm volatile("ld.shared.u64 %0, [%1];" : "=l"(v) : "r"(address) : "memory");
+    return bitCast<T>(v);
+  } else if constexpr (sizeof(T) == 4) {
+    u32 v;
+    asm volatile("ld.shared.u32 %0, [%1];" : "=r"(v) : "r"(address) : "memory");
+    return bitCast<T>(v);
+  } else {
+    static_assert(sizeof(T) == 2, "loads move 2, 4, 8 or 16 bytes");
+    u16 v;
+    asm volatile("ld.shared.u16 %0, [%1];" : "=h"(v) : "r"(address) : "memory");
+    return bitCast<T>(v);
+  }
+}
+template <class T> MMC_DEVICE void storeShared(void *shared, T value) {
+  const u32 address = sharedAddress(shared);
+  if constexpr (sizeof(T) == 16) {
+    const Vector16 v = bitCast<Vector16>(value);
+    asm volatile("st.shared.v4.u32 [%4], {%0, %1, %2, %3};" ::"r"(v.words[0]), "r"(v.words[1]), "r"(v.words[2]),
+                 "r"(v.words[3]), "r"(address)
+                 : "memory");
+  } else if constexpr (sizeof(T) == 8) {
+    asm volatile("st.shared.u64 [%1], %0;" ::"l"(bitCast<u64>(value)), "r"(address) : "memory");
+  } else if constexpr (sizeof(T) == 4) {
+    asm volatile("st.shared.u32 [%1], %0;" ::"r"(bitCast<u32>(value)), "r"(address) : "memory");
+  } else {
+    static_assert(sizeof(T) == 2, "stores move 2, 4, 8 or 16 bytes");
+    asm volatile("st.shared.u16 [%1], %0;" ::"h"(bitCast<u16>(value)), "r"(address) : "memory");
+  }
+}
+
 /// prefetch.global.L2: brings the line to L2; orders nothing.
 MMC_DEVICE void prefetchL2(const void *global) {
   asm volatile("prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(global)));

@@ -43,6 +43,13 @@ template <Cache cache = Cache::normal, class T> MMC_DEVICE void storeGlobal(T *g
   *reinterpret_cast<mmcEmuDetail::PlainOf<T> *>(global) = bitCast<mmcEmuDetail::PlainOf<T>>(value);
 }
 
+template <class T> MMC_DEVICE T loadShared(const void *shared) {
+  return bitCast<T>(*static_cast<const mmcEmuDetail::PlainOf<T> *>(shared));
+}
+template <class T> MMC_DEVICE void storeShared(void *shared, T value) {
+  *static_cast<mmcEmuDetail::PlainOf<T> *>(shared) = bitCast<mmcEmuDetail::PlainOf<T>>(value);
+}
+
 MMC_DEVICE void prefetchL2(const void *) {}
 
 struct L2Policy {
