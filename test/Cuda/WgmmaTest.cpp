@@ -56,6 +56,7 @@ RULE(AnAccumulatorInFlightIsNoA, chained, 128, Finding::fragmentInFlight, "A sti
 RULE(AFenceBeforeTheFirst, firstFence, 128, Finding::missingWgmmaFence, "no fence at all")
 RULE(AFenceAfterWrites, writtenAfterFence, 128, Finding::missingWgmmaFence, "written after the fence")
 RULE(AFenceAfterScaling, scaledBetween, 128, Finding::missingWgmmaFence, "scaled without a fence")
+RULE(AFenceAfterReads, readBetween, 128, Finding::missingWgmmaFence, "read without a fence")
 RULE(AFenceAfterLoads, loadedAfterFence, 128, Finding::missingWgmmaFence, "A loaded after the fence")
 RULE(AFenceBetweenShapes, otherShape, 128, Finding::missingWgmmaFence, "another shape")
 

@@ -359,6 +359,23 @@ MMC_KERNEL(128, 1) void scaledBetween(u32 broken, float *out) {
 }
 MMC_EXPORT(scaledBetween, 128, 1, Tiles)
 
+// An access is enough: a product could overtake the read.
+MMC_KERNEL(128, 1) void readBetween(u32 broken, float *out) {
+  MMC_SHARED(Tiles, s);
+  fillAndShare(s);
+  float d[32];
+  wgmmaFence();
+  wgmma<bf16>(d, descriptorOf(s.a), descriptorOf(s.b), false);
+  wgmmaCommit();
+  wgmmaWait<0>(d);
+  out[threadIndex()] = d[7];
+  if (!broken) wgmmaFence();
+  wgmma<bf16>(d, descriptorOf(s.a), descriptorOf(s.b), false); // BAD: read without a fence
+  wgmmaCommit();
+  wgmmaWait<0>(d);
+}
+MMC_EXPORT(readBetween, 128, 1, Tiles)
+
 MMC_KERNEL(128, 1) void loadedAfterFence(u32 broken, float *out) {
   MMC_SHARED(Tiles, s);
   fillAndShare(s);

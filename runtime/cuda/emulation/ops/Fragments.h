@@ -2,7 +2,7 @@
 // emulated thread's stack. Each four bytes of the stack are one register with a state, so what is wrong is found at the
 // access, exactly.
 //
-// Rules (PTX ISA 9.7.15.6 and 9.7.15.7): between the issue of a wgmma and a wait_group that covers it no plain code may
+// Rules (PTX ISA 9.7.15.7): between the issue of a wgmma and a wait_group that covers it no plain code may
 // touch its registers. Between an access by plain code and a wgmma that uses the register there must be a wgmma.fence;
 // and one before the first wgmma. Accumulators that pass from one wgmma to the next of the same shape need none.
 #pragma once
