@@ -145,6 +145,35 @@ TEST(DeviceSource, AKernelUsesEveryWrapper) {
   }
 }
 
+/// The numbers that a kernel is declared with and those that it is exported with are written twice; the host reads the
+/// second, the device the first.
+TEST(DeviceSource, ExportsSayWhatDeclarationsSay) {
+  size_t compared = 0;
+  for (const auto &entry : std::filesystem::directory_iterator(kKernels)) {
+    if (entry.path().extension() != ".cu") continue;
+    const std::string text = readText(entry.path()), code = codeOf(text);
+    if (startsWith(text, "// archs: none")) continue; // no device reads it
+    // Name: threads, blocks, cluster.
+    std::map<std::string, std::array<std::string, 3>> declared, exported;
+    const std::regex declaration(R"(MMC_KERNEL\((\w+), (\w+)\)\s+(?:MMC_CLUSTER\((\w+)\)\s+)?void (\w+)\()");
+    const std::regex plain(R"(MMC_EXPORT\((\w+), (\w+), (\w+))"),
+        cluster(R"(MMC_EXPORT_CLUSTER\((\w+), (\w+), (\w+), (\w+))");
+    const std::sregex_iterator end;
+    for (std::sregex_iterator it(code.begin(), code.end(), declaration); it != end; ++it)
+      declared[(*it)[4]] = {(*it)[1], (*it)[2], (*it)[3]};
+    for (std::sregex_iterator it(code.begin(), code.end(), plain); it != end; ++it)
+      exported[(*it)[1]] = {(*it)[2], (*it)[3], ""};
+    for (std::sregex_iterator it(code.begin(), code.end(), cluster); it != end; ++it)
+      exported[(*it)[1]] = {(*it)[2], (*it)[3], (*it)[4]};
+    for (const auto &[name, numbers] : declared) {
+      if (!exported.count(name)) continue; // made by a macro, or for the device only
+      EXPECT_EQ(exported[name], numbers) << entry.path() << " " << name;
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 25u);
+}
+
 TEST(DeviceSource, WgmmaTextIsWhatTheScriptPrints) {
   for (const auto &[result, file] : {std::pair{"float", "wgmma_float.cuh"}, std::pair{"s32", "wgmma_integer.cuh"}}) {
     const std::string command = std::string(MMC_SOURCE_DIR "/scripts/generate-wgmma ") + result;
