@@ -32,6 +32,7 @@ MMC_TEST_KERNEL(relaxedCluster);
 MMC_TEST_KERNEL(remoteCount);
 MMC_TEST_KERNEL(waitAbroad);
 MMC_TEST_KERNEL(invalidatedTooEarly);
+MMC_TEST_KERNEL(invalidatedWhileOthersWait);
 
 /// Stands for a bulk copy: writes through the async proxy at some time after the issue, then completes.
 extern "C" void fakeCopy(void *to, unsigned bytes, void *barrier) {
@@ -135,6 +136,13 @@ TEST(Mbarrier, Lifetime) {
 }
 
 TEST(Mbarrier, InvalidatedWhileInUse) {
+  const std::string waiting = lineOf("Mbarrier.cu", "BAD: others may wait");
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    const Outcome bad = run(mmcEmuKernel_invalidatedWhileOthersWait, {}, seed, 1u);
+    EXPECT_TRUE(found(bad, Finding::race, waiting) || found(bad, Finding::mbarrierMisuse, waiting)) << bad.text();
+    EXPECT_TRUE(silent(run(mmcEmuKernel_invalidatedWhileOthersWait, {}, seed, 0u)));
+  }
+  EXPECT_TRUE(found(run(mmcEmuKernel_invalidatedWhileOthersWait, {}, 0, 1u), Finding::race, waiting));
   const std::string line = lineOf("Mbarrier.cu", "BAD: invalidated too early");
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     EXPECT_TRUE(silent(run(mmcEmuKernel_invalidatedTooEarly, {}, seed, 0u)));

@@ -164,6 +164,18 @@ MMC_KERNEL(64, 1) void overwrittenAtEnd(u32 broken) {
 }
 MMC_EXPORT(overwrittenAtEnd, 64, 1, Shared)
 
+// All threads wait for the phase, and one of them takes the barrier away.
+MMC_KERNEL(64, 1) void invalidatedWhileOthersWait(u32 broken) {
+  MMC_SHARED(Shared, s);
+  if (threadIndex() == 0) mbarrierInit(s.full, 1);
+  syncThreads();
+  if (threadIndex() == 0) mbarrierArrive(s.full);
+  mbarrierWait(s.full, 0);
+  if (!broken) syncThreads();
+  if (threadIndex() == 63) mbarrierInvalidate(s.full); // BAD: others may wait
+}
+MMC_EXPORT(invalidatedWhileOthersWait, 64, 1, Shared)
+
 // 0: right; 1: a copy has not been waited for; 2: a thread still waits.
 MMC_KERNEL(64, 1) void invalidatedTooEarly(u32 how) {
   MMC_SHARED(Shared, s);
@@ -281,7 +293,10 @@ MMC_KERNEL(64, 1) void asyncInitLater(u32 reused, u32 fenced) {
   if (threadIndex() == 0) mbarrierInit(s.full, 1);
   syncThreads();
   if (threadIndex() == 32 && reused) fenceProxyAsync();
-  if (threadIndex() == 32 && !reused) mbarrierArrive(s.full);
+  if (threadIndex() == 32 && !reused) {
+    mbarrierArrive(s.full);
+    mbarrierWait(s.full, 0);
+  }
   syncThreads();
   if (threadIndex() == 0 && reused) {
     mbarrierInvalidate(s.full);

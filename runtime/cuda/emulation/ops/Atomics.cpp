@@ -139,7 +139,7 @@ void publishFrom(Access &access, Order order) {
   const bool releases = order == Order::release || order == Order::acquireRelease;
   if (releases) {
     location.ofReleaser.clear();
-    location.ofReleaser.add(*access.thread.block, access.scope, clocksOf(access.thread));
+    location.ofReleaser.addFrom(access.thread, access.scope);
     location.releaser = access.thread.column;
   }
   publish(access.thread, location.clocks, order, access.scope);

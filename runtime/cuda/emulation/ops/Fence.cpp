@@ -65,6 +65,22 @@ void ReleaseClocks::add(const Block &block, Scope scope, const ClockPair &clocks
   for (unsigned level = 0; level <= levelOf(scope); ++level) addLevel(block, Scope(level), clocks);
 }
 
+void ReleaseClocks::addFrom(const Thread &thread, Scope scope) {
+  const Block &block = *thread.block;
+  const auto join = [&](ClockPair &clocks) {
+    clocks.vc.join(thread.vc);
+    clocks.vc.raise(thread.epoch());
+    clocks.va.join(thread.va);
+    if (thread.asyncClock) clocks.va.raise(thread.column | thread.asyncClock);
+  };
+  join(entryOf(ofBlocks, block.serial));
+  if (scope == Scope::block) return;
+  join(entryOf(ofClusters, block.cluster[0]->serial));
+  if (scope == Scope::cluster) return;
+  join(ofDevice);
+  hasDevice = true;
+}
+
 void ReleaseClocks::acquire(Thread &thread, Scope scope) const {
   visit(*thread.block, scope, [&](Scope, const ClockPair &clocks) { acquireInto(thread, clocks); });
 }
@@ -101,7 +117,7 @@ void observe(Thread &thread, const ReleaseClocks &location, Order order, Scope s
 
 void publish(Thread &thread, ReleaseClocks &location, Order order, Scope scope) {
   if (order == Order::release || order == Order::acquireRelease) {
-    location.add(*thread.block, scope, clocksOf(thread));
+    location.addFrom(thread, scope);
     thread.tick();
     return;
   }

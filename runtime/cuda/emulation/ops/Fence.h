@@ -49,6 +49,8 @@ class ReleaseClocks {
 public:
   /// `clocks` are released by a thread of `block` with this scope.
   void add(const Block &block, Scope scope, const ClockPair &clocks);
+  /// The same with what `thread` knows now: clocksOf without the copy.
+  void addFrom(const Thread &thread, Scope scope);
   /// ... at one level only: what a fence of that scope had prepared.
   void addLevel(const Block &block, Scope level, const ClockPair &clocks);
   /// `thread` acquires with this scope.

@@ -32,7 +32,16 @@ struct Barrier {
   uint64_t initialisedAt = 0, invalidatedAt = 0, transactionsAt = 0, arrivedAt = 0;
   ReleaseClocks current, completed;
   std::vector<Epoch> parts[3]; // what the current phase and the two before it were completed by, newest first
-  Pollable completions;        // changes with every completion and with mbarrier.inval
+  /// The last use by each thread of the block (a clock value of its own) and by each column of others: inval must come
+  /// after them all.
+  struct Use {
+    Epoch epoch = 0;
+    uint64_t source = 0;
+    const Thread *thread = nullptr;
+  };
+  std::vector<Use> uses;
+  std::map<uint64_t, Use> usesOfOthers;
+  Pollable completions; // changes with every completion and with mbarrier.inval
 
   uint64_t token() const { return 0x6d6d63'62'00000000ull | offset; }
   void *address() const { return block->shared + offset; }
@@ -108,6 +117,28 @@ Barrier *find(const Thread &thread, const void *address, const char *what, uint6
 
 bool isOrdered(const Thread &thread, Epoch epoch) {
   return (epoch & ~uint64_t(0xffffff)) == thread.column || thread.vc.contains(epoch);
+}
+
+/// Every use by a thread: ordered after the initialisation, and recorded.
+void use(Thread &thread, Barrier &barrier, uint64_t source) {
+  if (!thread.vc.contains(barrier.initialised()))
+    memory::read(barrier.address(), 8, accessorOf(thread, Proxy::atomic, source)); // finds the race
+  Barrier::Use &last = thread.block == barrier.block ? barrier.uses[thread.index] : barrier.usesOfOthers[thread.column];
+  last = {thread.epoch(), source, &thread};
+}
+
+/// Nobody may use the barrier any more when `thread` takes it away.
+void checkUnused(const Thread &thread, const Barrier &barrier, uint64_t source) {
+  const auto check = [&](const Barrier::Use &last) {
+    if (!last.epoch || isOrdered(thread, last.epoch)) return;
+    reports::add(Finding::race, &thread, source,
+                 "mbarrier.inval of the " + nameOf(barrier) + ", which thread " + std::to_string(last.thread->index) +
+                     (last.thread->block == barrier.block ? "" : " of another block") +
+                     " has used; nothing orders the two",
+                 last.source);
+  };
+  for (const Barrier::Use &last : barrier.uses) check(last);
+  for (const auto &[column, last] : barrier.usesOfOthers) check(last);
 }
 
 /// True if the thread knows that all phases before `number` are complete: by a wait, its own or one that it is ordered
@@ -213,7 +244,7 @@ Barrier *findOwn(Thread &thread, void *address, uint64_t source) {
                ", expected one of its own block (rank " + std::to_string(thread.block->clusterRank) + ")");
     return nullptr;
   }
-  if (barrier) memory::read(address, 8, accessorOf(thread, Proxy::atomic, source));
+  if (barrier) use(thread, *barrier, source);
   return barrier;
 }
 
@@ -270,6 +301,8 @@ void initialise(Thread &thread, void *address, uint32_t count, uint64_t source) 
   barrier.current.clear();
   barrier.completed.clear();
   for (std::vector<Epoch> &parts : barrier.parts) parts.clear();
+  barrier.uses.assign(block->threads.size(), {});
+  barrier.usesOfOthers.clear();
   // Stamped with the barrier's own column, so that fence.mbarrier_init can release the initialisation alone.
   Accessor who = accessorOf(thread, Proxy::generic, source);
   who.self = barrier.initialised();
@@ -283,6 +316,7 @@ void invalidate(Thread &thread, void *address, uint64_t source) {
   scheduler::mayYield();
   Barrier *barrier = find(thread, address, "mbarrier.inval", source);
   if (!barrier) return;
+  checkUnused(thread, *barrier, source);
   memory::write(address, 8, accessorOf(thread, Proxy::generic, source));
   if (barrier->completions.waiting() || barrier->transactions)
     misuse(&thread, source,
@@ -320,7 +354,7 @@ uint64_t arrive(Thread &thread, void *address, const Arrival &arrival, uint64_t 
     }
     cluster::access(thread, *barrier->block, source);
   }
-  memory::write(address, 8, accessorOf(thread, Proxy::atomic, source));
+  use(thread, *barrier, source);
   if (arrival.transactions) addTransactions(thread, *barrier, arrival.transactions, source);
   if (!arrival.count) {
     completeIfDone(*barrier);
@@ -393,6 +427,7 @@ void completeTransaction(const Thread &issuer, void *address, uint64_t bytes, Ep
   clocks.va.raise(operation);
   barrier->current.add(*barrier->block, Scope::block, clocks);
   barrier->parts[0].push_back(operation);
+  barrier->usesOfOthers[operation >> 24] = {operation, source, &issuer};
   addTransactions(issuer, *barrier, -int64_t(bytes), source);
   completeIfDone(*barrier);
 }
@@ -400,7 +435,7 @@ void completeTransaction(const Thread &issuer, void *address, uint64_t bytes, Ep
 bool beginCopyArrive(Thread &issuer, void *address, bool noIncrement, uint64_t source) {
   Barrier *barrier = find(issuer, address, "cp.async.mbarrier.arrive", source);
   if (!barrier) return false;
-  memory::write(address, 8, accessorOf(issuer, Proxy::atomic, source));
+  use(issuer, *barrier, source);
   checkPhase(issuer, *barrier, source);
   if (!noIncrement && ++barrier->pending > kMaxCount)
     misuse(&issuer, source, "cp.async.mbarrier.arrive raises the pending count above " + std::to_string(kMaxCount));
