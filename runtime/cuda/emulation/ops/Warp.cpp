@@ -1,7 +1,6 @@
 // Implements the rendezvous of a warp.
 //
-// Invariant: the lanes that have arrived at a pending meeting are suspended, so a lane is in one meeting at most, and a
-// later meeting that names a waiting lane can never complete.
+// Invariant: the lanes that have arrived at a pending meeting are suspended, so a lane is in one meeting at most.
 #include "runtime/cuda/emulation/ops/Warp.h"
 
 #include "runtime/cuda/emulation/ops/Fence.h"
@@ -70,28 +69,32 @@ bool refuse(const Thread &thread, uint32_t mask, uint64_t source, const char *wh
   return false;
 }
 
-Meeting *find(WarpState &state, Thread &thread, uint32_t mask, WarpFunction function, uint64_t source,
-              const char *what) {
+/// The meeting of this mask and function that is open, or a new one.
+Meeting &find(WarpState &state, uint32_t mask, WarpFunction function) {
   Meeting *free = nullptr;
   for (Meeting &meeting : state.meetings) {
-    if (!meeting.open) {
-      if (!free) free = &meeting;
-      continue;
-    }
-    if (meeting.mask == mask && meeting.function == function) return &meeting;
-    const uint32_t caught = meeting.arrived & mask;
-    if (!caught) continue;
-    diverged(thread, source,
-             std::string(what) + " with mask " + hex(mask) + " waits for lanes " + hex(caught) + ", which wait in a " +
-                 meeting.what + " with mask " + hex(meeting.mask),
-             meeting.sources[std::countr_zero(caught)]);
-    scheduler::abandon();
+    if (meeting.open && meeting.mask == mask && meeting.function == function) return meeting;
+    if (!meeting.open && !free) free = &meeting;
   }
   free->open = true;
   free->mask = mask;
   free->arrived = 0;
   free->function = function;
-  return free;
+  return *free;
+}
+
+/// Two meetings that wait for lanes of one another: nobody else can resolve that.
+void checkCrossed(const WarpState &state, const Thread &thread, const Meeting &mine) {
+  for (const Meeting &other : state.meetings) {
+    if (!other.open || &other == &mine) continue;
+    const uint32_t there = other.arrived & mine.mask, here = mine.arrived & other.mask;
+    if (!there || !here) continue;
+    diverged(thread, mine.sources[thread.lane],
+             std::string(mine.what) + " with mask " + hex(mine.mask) + " waits for lanes " + hex(there) +
+                 ", which wait in a " + other.what + " with mask " + hex(other.mask),
+             other.sources[std::countr_zero(there)]);
+    scheduler::abandon();
+  }
 }
 
 } // namespace
@@ -102,21 +105,23 @@ void rendezvous(uint32_t mask, void *arguments, WarpFunction function, uint64_t 
   Thread &thread = *scheduler::current();
   Warp &warp = *thread.warp;
   if (refuse(thread, mask, source, what, form)) scheduler::abandon();
-  Meeting *meeting = find(stateIn<WarpState>(warp.state), thread, mask, function, source, what);
-  if (meeting->arrived && form == WarpForm::aligned) {
-    const uint64_t first = meeting->sources[std::countr_zero(meeting->arrived)];
+  WarpState &state = stateIn<WarpState>(warp.state);
+  Meeting &meeting = find(state, mask, function);
+  if (meeting.arrived && form == WarpForm::aligned) {
+    const uint64_t first = meeting.sources[std::countr_zero(meeting.arrived)];
     if (!sameSource(first, source))
       diverged(thread, source, std::string(what) + " is reached by lanes of one warp from different places", first);
   }
-  meeting->form = form;
-  meeting->what = what;
-  meeting->arrived |= 1u << thread.lane;
-  meeting->arguments[thread.lane] = arguments;
-  meeting->sources[thread.lane] = source;
-  if (!missing(warp, *meeting)) return complete(warp, *meeting, thread.lane);
-  scheduler::suspend({what, source, [&warp, meeting] {
+  meeting.form = form;
+  meeting.what = what;
+  meeting.arrived |= 1u << thread.lane;
+  meeting.arguments[thread.lane] = arguments;
+  meeting.sources[thread.lane] = source;
+  if (!missing(warp, meeting)) return complete(warp, meeting, thread.lane);
+  checkCrossed(state, thread, meeting);
+  scheduler::suspend({what, source, [&warp, &meeting] {
                         return "warp " + std::to_string(warp.index) + " waits for lanes " +
-                               hex(missing(warp, *meeting)) + " of mask " + hex(meeting->mask);
+                               hex(missing(warp, meeting)) + " of mask " + hex(meeting.mask);
                       }});
 }
 
