@@ -19,18 +19,44 @@ std::string bytesText(uint64_t bytes) { return std::to_string(bytes) + " bytes";
 
 } // namespace
 
-Fragments::Fragments(Thread &thread) : thread(thread), states(kRegisters, 0), touchSources(kRegisters / kPerSource, 0) {
+struct Fragments::Stack {
+  uint8_t states[kRegisters] = {};
+  uint64_t touchSources[kRegisters / kPerSource]; // of each eight registers: who touched them last
+};
+
+namespace {
+/// Stacks of threads that have gone, all states 0: clearing what a thread has used is cheaper than clearing all. Never
+/// freed, since blocks may be dropped after the statics.
+auto &freeStacks() {
+  static auto *stacks = new std::vector<std::unique_ptr<Fragments::Stack>>;
+  return *stacks;
+}
+} // namespace
+
+Fragments::Fragments(Thread &thread) : thread(thread), base(thread.stack) {
+  if (freeStacks().empty()) {
+    stack = std::make_unique<Stack>();
+  } else {
+    stack = std::move(freeStacks().back());
+    freeStacks().pop_back();
+  }
   thread.watched.push_back({});
 }
 
+Fragments::~Fragments() {
+  fence();
+  complete(~uint64_t(0));
+  freeStacks().push_back(std::move(stack));
+}
+
 uint32_t Fragments::registerAt(const void *address) const {
-  const uint64_t offset = uint64_t(static_cast<const uint8_t *>(address) - thread.stack);
+  const uint64_t offset = uint64_t(static_cast<const uint8_t *>(address) - base);
   return offset < kStackBytes ? uint32_t(offset / 4) : kRegisters;
 }
 
 void Fragments::fence() {
   ++fences;
-  for (uint32_t i = dirtyFirst; i < dirtyEnd; ++i) states[i] &= uint8_t(~kTouched);
+  for (uint32_t i = dirtyFirst; i < dirtyEnd; ++i) stack->states[i] &= uint8_t(~kTouched);
   dirtyFirst = ~0u, dirtyEnd = 0;
 }
 
@@ -49,11 +75,11 @@ void Fragments::checkFenced(const FragmentUse &use, uint32_t first, uint32_t end
     return;
   }
   for (uint32_t i = first; i < end; ++i) {
-    if (!(states[i] & kTouched)) continue;
+    if (!(stack->states[i] & kTouched)) continue;
     reports::add(Finding::missingWgmmaFence, &thread, use.source,
                  std::string("register ") + std::to_string(i - first) + " of the " + what +
                      " was accessed by plain code since the last wgmma.fence",
-                 touchSources[i / kPerSource]);
+                 stack->touchSources[i / kPerSource]);
     return;
   }
 }
@@ -95,7 +121,7 @@ bool Fragments::use(const FragmentUse &use) {
   const uint32_t first = registerAt(use.begin), end = first + use.bytes / 4;
   if (first >= kRegisters || end > kRegisters) return false;
   uint8_t seen = 0;
-  for (uint32_t i = first; i < end; ++i) seen |= states[i];
+  for (uint32_t i = first; i < end; ++i) seen |= stack->states[i];
   if (fences == 0 || (seen & kTouched)) checkFenced(use, first, end);
   if (use.accumulator) {
     if (seen & (kAccumulator | kInput)) checkAccumulator(use, first, end);
@@ -105,7 +131,7 @@ bool Fragments::use(const FragmentUse &use) {
                  findUse(first, end, true)->source);
   }
   const uint8_t mark = use.accumulator ? kAccumulator : kInput;
-  for (uint32_t i = first; i < end; ++i) states[i] |= mark;
+  for (uint32_t i = first; i < end; ++i) stack->states[i] |= mark;
   inFlight.push_back(use);
   inFlight.back().fences = fences;
   return true;
@@ -116,13 +142,13 @@ void Fragments::complete(uint64_t batch) {
   if (std::none_of(inFlight.begin(), inFlight.end(), done)) return;
   for (const FragmentUse &use : inFlight) {
     const uint32_t first = registerAt(use.begin);
-    if (done(use)) std::for_each_n(&states[first], use.bytes / 4, [](uint8_t &state) { state &= kTouched; });
+    if (done(use)) std::for_each_n(&stack->states[first], use.bytes / 4, [](uint8_t &state) { state &= kTouched; });
   }
   std::erase_if(inFlight, done);
   // Uses that overlapped a finished one are still in flight.
   for (const FragmentUse &use : inFlight) {
     const uint8_t mark = use.accumulator ? kAccumulator : kInput;
-    std::for_each_n(&states[registerAt(use.begin)], use.bytes / 4, [&](uint8_t &state) { state |= mark; });
+    std::for_each_n(&stack->states[registerAt(use.begin)], use.bytes / 4, [&](uint8_t &state) { state |= mark; });
   }
 }
 
@@ -130,21 +156,21 @@ void Fragments::touched(const void *address, uint64_t bytes, bool write, uint64_
   if (bytes == 0) return;
   const uint32_t first = registerAt(address);
   if (first >= kRegisters) return;
-  const uint64_t offset = uint64_t(static_cast<const uint8_t *>(address) - thread.stack);
+  const uint64_t offset = uint64_t(static_cast<const uint8_t *>(address) - base);
   const uint32_t end = std::min(uint32_t((offset + bytes + 3) / 4), kRegisters);
   uint8_t seen = 0;
   for (uint32_t i = first; i < end; ++i) {
-    seen |= states[i];
-    states[i] |= kTouched;
+    seen |= stack->states[i];
+    stack->states[i] |= kTouched;
   }
-  for (uint32_t i = first / kPerSource; i <= (end - 1) / kPerSource; ++i) touchSources[i] = source;
+  for (uint32_t i = first / kPerSource; i <= (end - 1) / kPerSource; ++i) stack->touchSources[i] = source;
   dirtyFirst = std::min(dirtyFirst, first);
   dirtyEnd = std::max(dirtyEnd, end);
   if (seen & (kAccumulator | kInput)) touchedInFlight(static_cast<const uint8_t *>(address), bytes, write, source);
 }
 
 void Fragments::touchedInFlight(const uint8_t *address, uint64_t bytes, bool write, uint64_t source) {
-  const uint32_t first = registerAt(address), end = uint32_t((uint64_t(address - thread.stack) + bytes + 3) / 4);
+  const uint32_t first = registerAt(address), end = uint32_t((uint64_t(address - base) + bytes + 3) / 4);
   const FragmentUse *use = findUse(first, end, true);
   if (!use) use = findUse(first, end, false);
   if (!use) return;

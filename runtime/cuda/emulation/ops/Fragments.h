@@ -10,6 +10,7 @@
 #include "runtime/cuda/emulation/core/Scheduler.h"
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace mmc::emu {
@@ -30,6 +31,8 @@ struct FragmentUse {
 class Fragments {
 public:
   explicit Fragments(Thread &thread);
+  ~Fragments();
+  Fragments(const Fragments &) = delete;
 
   /// wgmma.fence
   void fence();
@@ -40,6 +43,8 @@ public:
   /// Plain code reads or writes.
   void touched(const void *address, uint64_t bytes, bool write, uint64_t source);
 
+  struct Stack;
+
 private:
   bool continueUse(const FragmentUse &use);
   void touchedInFlight(const uint8_t *address, uint64_t bytes, bool write, uint64_t source);
@@ -49,9 +54,9 @@ private:
   uint32_t registerAt(const void *address) const;
 
   Thread &thread;
+  const uint8_t *base; // of the thread's stack, which it may have given back when this is destroyed
   uint64_t fences = 0;
-  std::vector<uint8_t> states;             // of each register of the stack
-  std::vector<uint64_t> touchSources;      // of each eight registers: who touched them last
+  std::unique_ptr<Stack> stack;            // a state for each register
   uint32_t dirtyFirst = ~0u, dirtyEnd = 0; // registers that may be marked as touched
   std::vector<FragmentUse> inFlight;
 };
