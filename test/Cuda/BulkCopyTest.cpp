@@ -236,6 +236,8 @@ TEST(BulkCopy, ACopyToAPeerCompletesThere) {
     for (uint32_t i = 0; i < 64; ++i) ASSERT_EQ(out[i], 500 + i);
     ASSERT_TRUE(found(run(mmcEmuKernel_toCluster, shape, seed, 1u, out.data), Finding::sharedMemory,
                       lineOf(kFile, "BAD: to a peer")));
+    ASSERT_TRUE(found(run(mmcEmuKernel_toCluster, shape, seed, 4u, out.data), Finding::sharedMemory,
+                      lineOf(kFile, "BAD: to a peer")));
     ASSERT_TRUE(found(run(mmcEmuKernel_toCluster, shape, seed, 2u, out.data), Finding::race,
                       lineOf(kFile, "BAD: read of a peer's copy without waiting")));
     ASSERT_TRUE(found(run(mmcEmuKernel_toCluster, shape, seed, 3u, out.data), Finding::missingProxyFence,

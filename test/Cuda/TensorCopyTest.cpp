@@ -15,6 +15,7 @@ MMC_TEST_KERNEL(boxOut);
 MMC_TEST_KERNEL(boxThrough);
 MMC_TEST_KERNEL(mapPlace);
 MMC_TEST_KERNEL(mapWritten);
+MMC_TEST_KERNEL(mapReused);
 MMC_TEST_KERNEL(mapUsed);
 MMC_TEST_KERNEL(halves);
 MMC_TEST_KERNEL(prefetches);
@@ -246,12 +247,23 @@ TEST(TensorCopy, AStoreDropsWhatIsOutsideButFillsItsLastChunk) {
   }
 }
 
-TEST(TensorCopy, AStoreAtANegativePlaceDropsTheBeginning) {
-  Tensor t(Element::u16, Swizzle::none, {16, 4}, {16, 2});
-  Device<uint8_t> memory(std::vector<uint8_t>(t.bytes, 0xee)), in(noise(t.boxBytes()));
-  t.encode(memory.data);
-  ASSERT_TRUE(silent(run(mmcEmuKernel_boxOut, {}, 0, 0u, t.map, 2u, Place{{-3, -1}}, t.boxBytes(), 0u, in.data)));
-  for (uint32_t i = 0; i < t.bytes; ++i) ASSERT_EQ(memory[i], i < 26 ? in[32 + 6 + i] : 0xee) << "byte " << i;
+TEST(TensorCopy, AStoreBeginsInsideOfTheTensor) {
+  for (uint64_t seed = 0; seed < 4; ++seed) {
+    Tensor t(Element::u16, Swizzle::none, {16, 4}, {16, 2});
+    Device<uint8_t> memory(std::vector<uint8_t>(t.bytes, 0xee)), in(noise(t.boxBytes()));
+    t.encode(memory.data);
+    const auto write = [&](Place place, uint32_t add) {
+      return run(mmcEmuKernel_boxOut, {}, seed, 0u, t.map, 2u, place, t.boxBytes(), add, in.data);
+    };
+    ASSERT_TRUE(found(write({{-1, 0}}, 0), Finding::badDescriptor, lineOf(kFile, "BAD: store of a box")));
+    ASSERT_TRUE(found(write({{0, -1}}, 0), Finding::badDescriptor, lineOf(kFile, "BAD: store of a box")));
+    ASSERT_TRUE(silent(write({{3, 3}}, 0)));
+    for (uint32_t i = 0; i < t.bytes; ++i) ASSERT_EQ(memory[i], i < 96 + 6 ? 0xee : in[i - 96 - 6]) << "byte " << i;
+    Tensor words(Element::u32, Swizzle::none, {8, 4}, {8, 2});
+    words.encode(memory.data);
+    ASSERT_TRUE(found(run(mmcEmuKernel_boxOut, {}, seed, 0u, words.map, 2u, Place{{0, -1}}, 64u, 1u, in.data),
+                      Finding::badDescriptor, lineOf(kFile, "BAD: add of a box")));
+  }
 }
 
 TEST(TensorCopy, AddsWhatManyBlocksBring) {
@@ -290,6 +302,11 @@ TEST(TensorCopy, AddsInEveryFormatThatItTakes) {
       {Element::s32, {0xfe, 0xff, 0xff, 0xff}, {5, 0, 0, 0}, {3, 0, 0, 0}},
       {Element::u64, {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, {1, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 1, 0, 0, 0}},
       {Element::f16, {0x00, 0x3c}, {0x00, 0x38}, {0x00, 0x3e}}, // 1 + 0.5
+      // Subnormals count as zeros of their sign in f32, and as they are in the short formats.
+      {Element::f32, {1, 0, 0, 0x80}, {1, 0, 0, 0x80}, {0, 0, 0, 0x80}},
+      {Element::f32, {0, 0, 0x80, 0}, {1, 0, 0x80, 0x80}, {0, 0, 0, 0x80}}, // the least normal minus its successor
+      {Element::bf16, {1, 0}, {2, 0}, {3, 0}},
+      {Element::f16, {1, 0}, {2, 0}, {3, 0}},
       {Element::f16, {0x00, 0x68}, {0x00, 0x3c}, {0x00, 0x68}}, // 2048 + 1, to the even one
   };
   for (const auto &s : kSums) {
@@ -379,6 +396,7 @@ TEST(TensorCopy, AMapLiesWhereTheHardwareReadsIt) {
     ASSERT_TRUE(found(use(1), Finding::badDescriptor, line));
     ASSERT_TRUE(found(use(2), Finding::misaligned, line));
     ASSERT_TRUE(found(use(3), Finding::badDescriptor, line));
+    ASSERT_TRUE(found(use(4), Finding::outOfBounds, line));
   }
 }
 
@@ -392,13 +410,28 @@ TEST(TensorCopy, AWrittenMapNeedsItsFence) {
       return run(mmcEmuKernel_mapWritten, {}, seed, broken, t.map, maps.data, t.boxBytes());
     };
     ASSERT_TRUE(silent(use(0)));
-    for (uint32_t broken : {1u, 2u, 3u}) {
+    ASSERT_TRUE(silent(use(5)));
+    for (uint32_t broken : {1u, 2u, 3u, 4u}) {
       const Outcome outcome = use(broken);
       ASSERT_TRUE(found(outcome, Finding::missingProxyFence, lineOf(kFile, "BAD: map used")));
       ASSERT_TRUE(found(outcome, Finding::missingProxyFence, lineOf(kFile, "BAD: map written")));
     }
     // The end of a launch shows its writes to everybody.
     ASSERT_TRUE(silent(run(mmcEmuKernel_mapUsed, {.threads = 32}, seed, maps.data, t.boxBytes())));
+  }
+}
+
+TEST(TensorCopy, AMapStaysUntilItsCopyIsComplete) {
+  Tensor t(Element::u16, Swizzle::none, {64, 8}, {16, 8});
+  Device<uint8_t> memory(noise(t.bytes));
+  t.encode(memory.data);
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Device<MapBytes> map(std::vector<MapBytes>{t.map});
+    const auto use = [&](uint32_t broken) {
+      return run(mmcEmuKernel_mapReused, {.threads = 32}, seed, broken, t.map, map.data, t.boxBytes());
+    };
+    ASSERT_TRUE(silent(use(0)));
+    ASSERT_TRUE(found(use(1), Finding::race, lineOf(kFile, "BAD: map in use written")));
   }
 }
 

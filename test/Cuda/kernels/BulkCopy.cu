@@ -253,7 +253,8 @@ MMC_KERNEL(64, 1) MMC_CLUSTER(2) void multicastPeer(u32 broken, const u32 *in, u
 }
 MMC_EXPORT_CLUSTER(multicastPeer, 64, 1, 2, Shared)
 
-/// Rank 0 copies to rank 1. 1: its barrier is rank 0's; 2: rank 1 reads without waiting; 3: no fence at the source.
+/// Rank 0 copies to rank 1. 1: its barrier is rank 0's; 2: rank 1 reads without waiting; 3: no fence at the source; 4: to
+/// itself.
 MMC_KERNEL(64, 1) MMC_CLUSTER(2) void toCluster(u32 broken, u32 *out) {
   MMC_SHARED(Shared, s);
   begin(s);
@@ -262,7 +263,8 @@ MMC_KERNEL(64, 1) MMC_CLUSTER(2) void toCluster(u32 broken, u32 *out) {
   if (clusterRank() == 1 && threadIndex() == 0) mbarrierArriveExpect(s.full, kBytes);
   clusterSync();
   if (clusterRank() == 0 && threadIndex() == 0)
-    bulkCopyToCluster(mapToRank(s.more, 1), s.words, kBytes, mapToRank(&s.full, broken == 1 ? 0 : 1)); // BAD: to a peer
+    bulkCopyToCluster(mapToRank(s.more, broken == 4 ? 0 : 1), s.words, kBytes, // BAD: to a peer
+                      mapToRank(&s.full, broken == 1 || broken == 4 ? 0 : 1));
   if (clusterRank() == 1) {
     if (broken != 2) mbarrierWait(s.full, 0);
     out[threadIndex()] = s.more[threadIndex()]; // BAD: read of a peer's copy without waiting

@@ -89,7 +89,8 @@ void boxThrough(MMC_GRID_CONSTANT TensorMap from, MMC_GRID_CONSTANT TensorMap to
 }
 MMC_EXPORT(boxThrough, 32, 1, Shared)
 
-/// The map lies elsewhere than a map may: 1 in shared memory, 2 not at a multiple of 64, 3 it is no map.
+/// The map lies elsewhere than a map may: 1 in shared memory, 2 not at a multiple of 64, 3 it is no map, 4 nothing is
+/// there.
 MMC_KERNEL(32, 1) void mapPlace(u32 broken, MMC_GRID_CONSTANT TensorMap map, const TensorMap *global, u32 bytes) {
   MMC_SHARED(Shared, s);
   begin(s);
@@ -101,6 +102,7 @@ MMC_KERNEL(32, 1) void mapPlace(u32 broken, MMC_GRID_CONSTANT TensorMap map, con
     if (broken == 1) use = reinterpret_cast<const TensorMap *>(copy);
     if (broken == 2) use = reinterpret_cast<const TensorMap *>(reinterpret_cast<const u8 *>(global) + 32);
     if (broken == 3) use = global + 1;
+    if (broken == 4) use = global + (u64(1) << 30);
     mbarrierArriveExpect(s.full, bytes);
     tensorLoad(s.box, *use, s.full, 0, 0); // BAD: map out of place
     mbarrierWait(s.full, 0);
@@ -108,8 +110,8 @@ MMC_KERNEL(32, 1) void mapPlace(u32 broken, MMC_GRID_CONSTANT TensorMap map, con
 }
 MMC_EXPORT(mapPlace, 32, 1, Shared)
 
-/// A kernel writes the map that it uses: 1 without a fence, 2 with the fence of another proxy, 3 a fence for another
-/// map.
+/// A kernel writes the map that it uses: 1 without a fence, 2 with the fence of another proxy, 3 with a fence for another
+/// map, 4 in one thread without a fence, 5 in one thread with it.
 MMC_KERNEL(64, 1) void mapWritten(u32 broken, MMC_GRID_CONSTANT TensorMap map, TensorMap *global, u32 bytes) {
   MMC_SHARED(Shared, s);
   begin(s);
@@ -118,8 +120,8 @@ MMC_KERNEL(64, 1) void mapWritten(u32 broken, MMC_GRID_CONSTANT TensorMap map, T
     fenceTensorMapRelease();
   }
   syncThreads();
-  if (threadIndex() == 32) {
-    if (broken == 0) fenceTensorMapAcquire(*global);
+  if (threadIndex() == (broken < 4 ? 32 : 0)) {
+    if (broken == 0 || broken == 5) fenceTensorMapAcquire(*global);
     if (broken == 2) fenceProxyAsync();
     if (broken == 3) fenceTensorMapAcquire(global[1]);
     mbarrierArriveExpect(s.full, bytes);
@@ -128,6 +130,20 @@ MMC_KERNEL(64, 1) void mapWritten(u32 broken, MMC_GRID_CONSTANT TensorMap map, T
   }
 }
 MMC_EXPORT(mapWritten, 64, 1, Shared)
+
+/// Writes a map again that is in use: 1 before the copy is complete.
+MMC_KERNEL(32, 1) void mapReused(u32 broken, MMC_GRID_CONSTANT TensorMap map, TensorMap *global, u32 bytes) {
+  MMC_SHARED(Shared, s);
+  begin(s);
+  if (threadIndex() == 0) {
+    mbarrierArriveExpect(s.full, bytes);
+    tensorLoad(s.box, *global, s.full, 0, 0);
+    if (!broken) mbarrierWait(s.full, 0);
+    global->opaque[0] = map.opaque[0]; // BAD: map in use written
+    mbarrierWait(s.full, 0);
+  }
+}
+MMC_EXPORT(mapReused, 32, 1, Shared)
 
 /// Uses a map that an earlier launch has written.
 MMC_KERNEL(32, 1) void mapUsed(const TensorMap *global, u32 bytes) {

@@ -143,7 +143,8 @@ std::vector<Target> targetsOf(const Instruction &instruction, void *shared, void
 } // namespace
 
 void startLoad(const Instruction &instruction, void *shared, uint64_t bytes, void *barrier, uint32_t multicastMask,
-               std::function<void(Parcel &, const std::vector<Accessor> &)> gather) {
+               std::function<void(Parcel &, const std::vector<Accessor> &)> gather,
+               const std::function<void(Epoch)> &begun) {
   Thread &thread = instruction.thread;
   const uint64_t source = instruction.source;
   std::vector<Target> targets = targetsOf(instruction, shared, barrier, multicastMask);
@@ -152,6 +153,7 @@ void startLoad(const Instruction &instruction, void *shared, uint64_t bytes, voi
     target.operation = thread.block->beginOperation(thread, source);
     cluster::accessBy(target.operation, thread, *target.block, source);
   }
+  if (begun && !targets.empty()) begun(targets[0].operation);
   auto load = std::make_shared<Load>(Load{Moment(instruction), Parcel(bytes), std::move(targets), std::move(gather)});
   const uint64_t reading = scheduler::submit([load] {
     std::vector<Accessor> readers;
@@ -172,12 +174,13 @@ void startLoad(const Instruction &instruction, void *shared, uint64_t bytes, voi
 }
 
 void startStore(const Instruction &instruction, const void *shared, uint64_t bytes,
-                std::function<void(Parcel &, const Accessor &)> scatter) {
+                std::function<void(Parcel &, const Accessor &)> scatter, const std::function<void(Epoch)> &begun) {
   Thread &thread = instruction.thread;
   if (!sharedBlockOf(instruction, "source", shared, true)) return;
-  auto job = std::make_shared<StoreJob>(StoreJob{Moment(instruction), Parcel(bytes), std::move(scatter)});
   Store store;
   store.read = thread.block->beginOperation(thread, instruction.source);
+  if (begun) begun(store.read);
+  auto job = std::make_shared<StoreJob>(StoreJob{Moment(instruction), Parcel(bytes), std::move(scatter)});
   store.written = thread.block->beginOperation(thread, instruction.source, true);
   store.readTicket = scheduler::submit([job, shared, read = store.read] {
     job->parcel.read(0, static_cast<const uint8_t *>(shared), job->parcel.bytes.size(), {job->moment.accessor(read)});
@@ -254,6 +257,9 @@ void mmcEmuBulkCopyToCluster(void *remote, const void *shared, unsigned bytes, v
   scheduler::mayYield();
   const Instruction instruction{*scheduler::current(), "cp.async.bulk", MMC_EMU_SOURCE};
   if (!sharedBlockOf(instruction, "source", shared, true)) return;
+  if (sharedBlockOf(instruction, "destination", remote, false) == instruction.thread.block)
+    return instruction.refuse(Finding::sharedMemory,
+                              "copies to the issuer's own block, expected another one of the cluster");
   checkAligned(instruction, "source", shared, 16);
   checkAligned(instruction, "destination", remote, 16);
   if (bytes % 16)

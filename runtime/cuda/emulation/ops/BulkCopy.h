@@ -64,14 +64,17 @@ void checkGlobal(const Instruction &instruction, const void *global);
 void checkAligned(const Instruction &instruction, const char *operand, const void *address, uint64_t alignment);
 
 /// Starts a load of `bytes` bytes to `shared` that completes on `barrier`: in the blocks of the mask at the same
-/// offsets, or (0) where the pointers lie. `gather` fills the parcel, which is the destination's image.
+/// offsets, or (0) where the pointers lie. `gather` fills the parcel, which is the destination's image. `begun` is
+/// called at the issue with the operation.
 void startLoad(const Instruction &instruction, void *shared, uint64_t bytes, void *barrier, uint32_t multicastMask,
-               std::function<void(Parcel &, const std::vector<Accessor> &)> gather);
+               std::function<void(Parcel &, const std::vector<Accessor> &)> gather,
+               const std::function<void(Epoch)> &begun = nullptr);
 
 /// Starts a store of `bytes` bytes at `shared`, of the thread's current bulk group. `scatter` writes the parcel,
 /// and may change it for that.
 void startStore(const Instruction &instruction, const void *shared, uint64_t bytes,
-                std::function<void(Parcel &, const Accessor &)> scatter);
+                std::function<void(Parcel &, const Accessor &)> scatter,
+                const std::function<void(Epoch)> &begun = nullptr);
 
 /// cp.async.bulk.commit_group and wait_group(.read).
 void commitBulkGroup(Thread &thread);

@@ -72,6 +72,8 @@ uint16_t toBf16(float value) {
   return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+float flushed(float value) { return std::fpclassify(value) == FP_SUBNORMAL ? std::copysign(0.0f, value) : value; }
+
 template <class T> T loadAs(const uint8_t *bytes) {
   T value;
   memcpy(&value, bytes, sizeof value);
@@ -88,8 +90,8 @@ void addElement(TensorElement element, uint8_t *to, const uint8_t *value) {
     return storeAs(to, loadAs<uint32_t>(to) + loadAs<uint32_t>(value));
   case TensorElement::u64:
     return storeAs(to, loadAs<uint64_t>(to) + loadAs<uint64_t>(value));
-  case TensorElement::f32:
-    return storeAs(to, loadAs<float>(to) + loadAs<float>(value));
+  case TensorElement::f32: // alone of the formats without subnormals
+    return storeAs(to, flushed(flushed(loadAs<float>(to)) + flushed(loadAs<float>(value))));
   // The sum of two short floats, rounded to float and then to the short format, is rounded once: float has more than
   // twice the digits and two to spare.
   case TensorElement::bf16: {
@@ -118,10 +120,10 @@ void fenceTensorMapAcquire(Thread &thread, const void *map, Scope scope) {
 
 namespace {
 
-/// The copy engine reads a map by a path of its own, which sees nothing that kernels of this launch have written unless
-/// fence.proxy.tensormap has shown it. Maps that lie outside of emulated memory are the launch's parameters or
-/// constants of the module.
-void readMap(const Instruction &instruction, const void *map) {
+/// The copy engine reads a map by a path of its own, which sees nothing that kernels of this launch have written, not
+/// even the issuer, unless fence.proxy.tensormap has shown it. Maps that lie outside of emulated memory are the
+/// launch's parameters or constants of the module.
+void readMap(const Instruction &instruction, const void *map, Epoch operation) {
   if (memory::classify(map) != memory::Kind::global) return;
   Thread &thread = instruction.thread;
   Clock seen(thread.block->serial, thread.vc.getStreams());
@@ -131,13 +133,10 @@ void readMap(const Instruction &instruction, const void *map) {
   Accessor who;
   who.writesSeen = &seen;
   who.readsSeen = &clocks.vc;
-  who.self = thread.epoch();
+  who.self = who.ownColumn = operation;
   who.proxy = Proxy::async;
   who.thread = &thread;
   who.source = instruction.source;
-  // The thread's own writes are as foreign to that path as anybody's.
-  who.ownColumn = thread.column;
-  who.ownAsyncClock = 0;
   memory::read(map, kTensorMapBytes, who, false);
 }
 
@@ -156,7 +155,13 @@ bool makeBox(const Instruction &instruction, Box &box, const void *map, const vo
                        "takes a tensor map in shared memory, expected a parameter, a constant or global memory");
     return false;
   }
-  readMap(instruction, map);
+  if (memory::classify(map) == memory::Kind::global) {
+    const memory::Range range = memory::globalAllocationOf(map);
+    if (static_cast<const uint8_t *>(map) + kTensorMapBytes > range.begin + range.bytes) {
+      instruction.refuse(Finding::outOfBounds, "takes a tensor map that does not lie in one allocation");
+      return false;
+    }
+  }
   std::string why;
   if (!decodeTensorMap(map, box.map, why)) {
     instruction.refuse(Finding::badDescriptor, "finds that " + why);
@@ -178,6 +183,19 @@ bool makeBox(const Instruction &instruction, Box &box, const void *map, const vo
                        "rows of " + std::to_string(m.rowBytes()) + " bytes under a swizzle of " + std::to_string(span));
   if (shared) checkAligned(instruction, "shared memory address", shared, 128);
   for (uint32_t axis = 0; axis < rank; ++axis) box.at[axis] = coordinates[axis];
+  return true;
+}
+
+/// A box that is written may reach over the end of the tensor, but not begin before its beginning.
+bool makeBoxToWrite(const Instruction &instruction, Box &box, const void *map, const void *shared, uint32_t rank,
+                    const int *coordinates) {
+  if (!makeBox(instruction, box, map, shared, rank, coordinates)) return false;
+  for (uint32_t axis = 0; axis < rank; ++axis)
+    if (box.at[axis] < 0) {
+      instruction.refuse(Finding::badDescriptor, "writes at coordinate " + std::to_string(box.at[axis]) + " of axis " +
+                                                     std::to_string(axis) + ", expected none below 0");
+      return false;
+    }
   return true;
 }
 
@@ -232,39 +250,45 @@ void mmcEmuTensorLoad(void *shared, const void *map, void *mbarrier, unsigned ra
   const Instruction instruction{*scheduler::current(), "cp.async.bulk.tensor", MMC_EMU_SOURCE};
   Box box;
   if (!makeBox(instruction, box, map, shared, rank, coordinates)) return;
-  startLoad(
-      instruction, shared, box.map.boxBytes(), mbarrier, multicastMask,
-      [box, shared](Parcel &parcel, const std::vector<Accessor> &readers) { gatherBox(box, shared, parcel, readers); });
+  const auto gather = [box, shared](Parcel &parcel, const std::vector<Accessor> &readers) {
+    gatherBox(box, shared, parcel, readers);
+  };
+  startLoad(instruction, shared, box.map.boxBytes(), mbarrier, multicastMask, gather,
+            [&](Epoch operation) { readMap(instruction, map, operation); });
 }
 
 void mmcEmuTensorStore(const void *map, const void *shared, unsigned rank, const int *coordinates) {
   scheduler::mayYield();
   const Instruction instruction{*scheduler::current(), "cp.async.bulk.tensor", MMC_EMU_SOURCE};
   Box box;
-  if (!makeBox(instruction, box, map, shared, rank, coordinates)) return;
-  startStore(instruction, shared, box.map.boxBytes(), [box, shared](Parcel &parcel, const Accessor &writer) {
+  if (!makeBoxToWrite(instruction, box, map, shared, rank, coordinates)) return;
+  const auto scatter = [box, shared](Parcel &parcel, const Accessor &writer) {
     straighten(box, shared, parcel);
     box.forEachRun(
         true, [&](uint64_t offset, uint8_t *global, uint64_t bytes) { parcel.write(offset, global, bytes, writer); });
-  });
+  };
+  startStore(instruction, shared, box.map.boxBytes(), scatter,
+             [&](Epoch operation) { readMap(instruction, map, operation); });
 }
 
 void mmcEmuTensorReduceAdd(const void *map, const void *shared, unsigned rank, const int *coordinates) {
   scheduler::mayYield();
   const Instruction instruction{*scheduler::current(), "cp.reduce.async.bulk.tensor", MMC_EMU_SOURCE};
   Box box;
-  if (!makeBox(instruction, box, map, shared, rank, coordinates)) return;
+  if (!makeBoxToWrite(instruction, box, map, shared, rank, coordinates)) return;
   if (!canAdd(box.map.element)) {
     instruction.refuse(Finding::badDescriptor, std::string("adds elements of ") + tensorElementName(box.map.element) +
                                                    ", expected u32, s32, u64, f16, bf16 or f32");
     return;
   }
-  startStore(instruction, shared, box.map.boxBytes(), [box, shared](Parcel &parcel, const Accessor &writer) {
+  const auto scatter = [box, shared](Parcel &parcel, const Accessor &writer) {
     straighten(box, shared, parcel);
     box.forEachRun(true, [&](uint64_t offset, uint8_t *global, uint64_t bytes) {
       addRun(box, parcel, offset, global, bytes, writer);
     });
-  });
+  };
+  startStore(instruction, shared, box.map.boxBytes(), scatter,
+             [&](Epoch operation) { readMap(instruction, map, operation); });
 }
 
 void mmcEmuTensorPrefetch(const void *map, unsigned rank, const int *coordinates) {
