@@ -18,7 +18,8 @@ template <u32 n> MMC_DEVICE void products(Tiles<n> &s, u32 batches, float *out) 
   for (u32 i = threadIndex(); i < n * 8; i += 128) s.b[i] = {{0, 0, 0, 0}};
   fenceProxyAsync();
   syncThreads();
-  const u64 a = matrixDescriptor(s.a, 16, 1024, Swizzle::bytes128), b = matrixDescriptor(s.b, 16, 1024, Swizzle::bytes128);
+  const u64 a = matrixDescriptor(s.a, 16, 1024, Swizzle::bytes128);
+  const u64 b = matrixDescriptor(s.b, 16, 1024, Swizzle::bytes128);
   float d[n / 2];
   MMC_UNROLL for (u32 i = 0; i < n / 2; ++i) d[i] = 0;
   wgmmaFence(d);
