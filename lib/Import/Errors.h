@@ -20,9 +20,12 @@ inline constexpr ErrorKind kConfigMissing{802, StatusCode::failed,
                                           "add the field; its value is in the model's published config.json"};
 inline constexpr ErrorKind kConfigValue{803, StatusCode::failed, "correct the field"};
 inline constexpr ErrorKind kConfigUnsupported{804, StatusCode::incompatible,
-                                              "this variant of the model is not supported; see docs/Architecture.md"};
+                                              "this variant of the model is not supported; see docs/Models.md"};
 inline constexpr ErrorKind kUnknownModel{805, StatusCode::incompatible,
                                          "supported model types: minimax_text_01, minimax_m1, minimax"};
+inline constexpr ErrorKind kConfigUnknown{806, StatusCode::incompatible,
+                                          "remove the field if it has no effect on the model's answers; if it has, "
+                                          "this variant of the model is not supported"};
 inline constexpr ErrorKind kTensorMissing{810, StatusCode::incompatible,
                                           "give the checkpoint that belongs to this config.json"};
 inline constexpr ErrorKind kTensorShape{811, StatusCode::incompatible,

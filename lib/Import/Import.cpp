@@ -4,9 +4,12 @@
 
 #include "mlir/IR/Verifier.h"
 
+#include <cstdio>
 #include <filesystem>
 
 using namespace mmc::import;
+
+void mmc::import::printWarning(const std::string &text) { std::fprintf(stderr, "mmc: warning: %s\n", text.c_str()); }
 
 Expected<ImportedModel> mmc::import::importModel(mlir::MLIRContext &context, const std::string &path,
                                                  const ImportOptions &options) {
@@ -24,5 +27,7 @@ Expected<ImportedModel> mmc::import::importModel(mlir::MLIRContext &context, con
   ImportedModel result{buildModel(context, *config, types), *config};
   if (failed(mlir::verify(*result.module)))
     return Status(kModelInvalid, path + ": the imported program does not verify");
+  for (const std::string &warning : config->warnings)
+    if (options.warn) options.warn(warning);
   return result;
 }

@@ -6,16 +6,22 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <functional>
 #include <map>
 #include <string>
 
 namespace mmc::import {
+
+/// One line `mmc: warning: TEXT` on standard error.
+void printWarning(const std::string &text);
 
 struct ImportOptions {
   /// Of the norm behind lightning attention: 1e-6 as the original code has it; some engines use 1e-5.
   double lightningNormEps = 1e-6;
   /// Compare names, shapes and dtypes with the checkpoint where the folder has one.
   bool checkWeights = true;
+  /// Called with each warning of the configuration, once the import has succeeded.
+  std::function<void(const std::string &)> warn = printWarning;
 };
 
 /// The element type of each weight pattern ("model.layers.{layer}....") that a checkpoint stores differently from the

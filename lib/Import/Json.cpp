@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <charconv>
 #include <cmath>
 #include <unordered_set>
 
@@ -27,9 +28,8 @@ std::string JsonValue::text() const {
   case Kind::integer:
     return std::to_string(integer);
   case Kind::real: {
-    char buffer[40];
-    snprintf(buffer, sizeof(buffer), "%.17g", real);
-    return buffer;
+    char buffer[40]; // the shortest text that reads as this number
+    return {buffer, std::to_chars(buffer, buffer + sizeof(buffer), real).ptr};
   }
   case Kind::string:
     return "\"" + string.substr(0, 57) + (string.size() > 57 ? "...\"" : "\"");
@@ -42,7 +42,7 @@ std::string JsonValue::text() const {
     return out + "]";
   }
   case Kind::object:
-    return "an object of " + std::to_string(names.size()) + " fields";
+    return names.empty() ? "{}" : "an object of " + std::to_string(names.size()) + " fields";
   }
   return "";
 }

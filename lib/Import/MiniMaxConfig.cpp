@@ -1,9 +1,10 @@
 // The three configuration dialects of the family: minimax_text_01, minimax_m1 (one set of keys) and Hugging Face's
 // native minimax. Old and new spellings of a key are accepted in every dialect; where both are present they must agree.
 // Invariant: what a field asks for is either done or refused by name.
-#include "lib/Import/ConfigReader.h"
-#include "lib/Import/ModelConfig.h"
+#include "lib/Import/MiniMaxConfig.h"
+#include "lib/Import/ConfigKeys.h"
 
+#include <algorithm>
 #include <filesystem>
 
 using namespace mmc::import;
@@ -13,6 +14,16 @@ namespace {
 constexpr double kMaxExperts = 1 << 18; // of all layers
 constexpr int64_t kMaxLayers = 4096, kMaxWidth = int64_t(1) << 20, kMaxVocabulary = int64_t(1) << 24,
                   kMaxPosition = int64_t(1) << 40;
+constexpr size_t kMaxFields = 4096;
+
+/// The classes that `architectures` may name. Another one of the family computes something else from the same layers,
+/// such as a class of the whole text.
+const char *const kOriginalClasses[] = {"MiniMaxText01ForCausalLM", "MiniMaxM1ForCausalLM"};
+const char *const kNativeClasses[] = {"MiniMaxForCausalLM"};
+
+template <size_t n> bool oneOf(const std::string &text, const char *const (&list)[n]) {
+  return std::find(std::begin(list), std::end(list), text) != std::end(list);
+}
 
 /// Which dialect the file is written in: 0 unknown, 1 original, 2 native.
 int sniffDialect(ConfigReader &reader, std::string &modelType) {
@@ -20,79 +31,25 @@ int sniffDialect(ConfigReader &reader, std::string &modelType) {
   std::string architecture;
   if (const JsonValue *list = reader.find("architectures"))
     if (list->kind == JsonValue::Kind::array && !list->items.empty()) architecture = list->items[0].string;
-  auto matches = [&](std::initializer_list<const char *> types, std::initializer_list<const char *> classes) {
-    for (const char *type : types)
-      if (modelType == type) return true;
-    if (!modelType.empty()) return false;
-    for (const char *name : classes)
-      if (architecture == name) return true;
-    return false;
-  };
-  if (matches({"minimax_text_01", "MiniMaxText01", "minimax_m1", "MiniMaxM1"},
-              {"MiniMaxText01ForCausalLM", "MiniMaxM1ForCausalLM"}))
-    return 1;
-  if (matches({"minimax"}, {"MiniMaxForCausalLM"})) return 2;
-  if (!modelType.empty() || !architecture.empty()) return 0;
+  const char *const originalTypes[] = {"minimax_text_01", "MiniMaxText01", "minimax_m1", "MiniMaxM1"};
+  if (!modelType.empty()) return oneOf(modelType, originalTypes) ? 1 : modelType == "minimax" ? 2 : 0;
+  if (!architecture.empty())
+    return oneOf(architecture, kOriginalClasses) ? 1 : oneOf(architecture, kNativeClasses) ? 2 : 0;
   return reader.has("attn_type_list") ? 1 : reader.has("layer_types") ? 2 : 0;
 }
 
-/// A field of which only certain values leave the model as we compute it.
-struct Restriction {
-  const char *field;
-  std::initializer_list<const char *> allowed; // as JsonValue::text prints them; null and absence are always allowed
-};
-
-const Restriction kRestrictions[] = {
-    {"hidden_act", {"\"silu\"", "\"swish\""}},
-    {"tie_word_embeddings", {"false"}},
-    {"attention_bias", {"false"}},
-    {"qkv_bias", {"false"}},
-    {"use_bias", {"false"}},
-    {"mlp_bias", {"false"}},
-    {"lm_head_bias", {"false"}},
-    {"sliding_window", {}},
-    {"quantization_config", {}},
-    {"use_qk_norm", {"false"}},
-    {"qk_norm", {"false"}},
-    {"num_mtp_modules", {"0"}},
-    {"n_shared_experts", {"0"}},
-    {"num_shared_experts", {"0"}},
-    {"norm_topk_prob", {"true"}},
-    {"scoring_func", {"\"softmax\""}},
-    {"use_routing_bias", {"false"}},
-    {"routed_scaling_factor", {"1", "1.0"}},
-    {"final_logit_softcapping", {}},
-    {"attn_logit_softcapping", {}},
-    {"logit_scale", {"1"}},
-    {"embedding_multiplier", {"1"}},
-};
-
-void checkRestrictions(ConfigReader &reader) {
-  for (const Restriction &restriction : kRestrictions) {
-    const JsonValue *value = reader.find(restriction.field);
-    if (!value) continue;
-    bool allowed = false;
-    std::string expected;
-    for (const char *text : restriction.allowed) {
-      allowed |= value->text() == text;
-      expected += (expected.empty() ? "" : " or ") + std::string(text);
-    }
-    if (!allowed)
-      reader.refuse(kConfigUnsupported, restriction.field,
-                    "is " + value->text() + ", which is not supported" +
-                        (expected.empty() ? "; expected it absent or null" : "; expected " + expected));
-  }
-  // The shared expert: an integer, or a list per layer or of one element.
-  if (const JsonValue *shared = reader.find("shared_intermediate_size")) {
-    bool zero = shared->kind == JsonValue::Kind::integer && shared->integer == 0;
-    if (shared->kind == JsonValue::Kind::array) {
-      zero = true;
-      for (const JsonValue &item : shared->items) zero &= item.kind == JsonValue::Kind::integer && item.integer == 0;
-    }
-    if (!zero)
-      reader.refuse(kConfigUnsupported, "shared_intermediate_size",
-                    "is " + shared->text() + ": shared experts are not supported; expected 0");
-  }
+void checkArchitectures(ConfigReader &reader) {
+  const JsonValue *list = reader.find("architectures");
+  if (!list) return;
+  if (list->kind != JsonValue::Kind::array)
+    return reader.refuse(kConfigValue, "architectures", "is " + list->text() + ", expected a list of class names");
+  for (const JsonValue &item : list->items)
+    if (item.kind != JsonValue::Kind::string ||
+        (!oneOf(item.string, kOriginalClasses) && !oneOf(item.string, kNativeClasses)))
+      reader.refuse(kConfigUnsupported, "architectures",
+                    "has " + item.text() +
+                        ", which is not supported; expected \"MiniMaxText01ForCausalLM\", "
+                        "\"MiniMaxM1ForCausalLM\" or \"MiniMaxForCausalLM\"");
 }
 
 /// attn_type_list (0 lightning, 1 softmax) or layer_types, of exactly `count` entries.
@@ -139,57 +96,14 @@ void readLayerKinds(ConfigReader &reader, int64_t count, ModelConfig &config) {
 
 /// One factor under its two spellings.
 double readFactor(ConfigReader &reader, const std::string &kind, const char *which, const std::string &nativeName) {
-  std::string old = "layernorm_" + kind + "_" + which, fresh = nativeName + "_" + which + "_factor";
-  double a = reader.finite(old, 1.0), b = reader.finite(fresh, 1.0);
-  if (reader.has(old) && reader.has(fresh) && a != b)
-    reader.refuse(kConfigValue, fresh, "contradicts field '" + old + "'");
-  return reader.has(fresh) ? b : a;
+  std::vector<Spelling<double>> spellings;
+  for (const std::string &field : {"layernorm_" + kind + "_" + which, nativeName + "_" + which + "_factor"})
+    if (reader.has(field)) spellings.push_back({field, reader.finite(field, 1.0)});
+  return agreed(reader, spellings, 1.0);
 }
 
 ResidualScale readScale(ConfigReader &reader, const std::string &kind, const std::string &nativeName) {
   return {readFactor(reader, kind, "alpha", nativeName), readFactor(reader, kind, "beta", nativeName)};
-}
-
-/// rope_parameters or rope_scaling: only the default type changes nothing.
-void checkRopeType(ConfigReader &reader, const char *field, const JsonValue &object) {
-  if (object.kind != JsonValue::Kind::object)
-    return reader.refuse(kConfigValue, field, "is " + object.text() + ", expected an object");
-  for (const char *key : {"rope_type", "type"})
-    if (const JsonValue *type = object.find(key);
-        type && type->kind != JsonValue::Kind::null && type->text() != "\"default\"")
-      reader.refuse(kConfigUnsupported, std::string(field) + "." + key,
-                    "is " + type->text() + ", which is not supported; expected \"default\"");
-}
-
-/// Base frequency and rotated channels. A native file keeps rope_theta in rope_parameters, where a stale top-level copy
-/// does not count.
-void readRope(ConfigReader &reader, const std::string &origin, ModelConfig &config) {
-  std::optional<double> partial;
-  if (const JsonValue *scaling = reader.find("rope_scaling")) checkRopeType(reader, "rope_scaling", *scaling);
-  const JsonValue *parameters = reader.find("rope_parameters");
-  if (parameters) {
-    checkRopeType(reader, "rope_parameters", *parameters);
-    ConfigReader nested(*parameters, origin + ": rope_parameters");
-    config.ropeTheta = nested.has("rope_theta") ? nested.positive("rope_theta")
-                       : config.native          ? 1e6
-                                                : reader.positive("rope_theta");
-    if (nested.has("partial_rotary_factor")) partial = nested.positive("partial_rotary_factor");
-    if (!nested.ok()) reader.refuse(kConfigValue, "rope_parameters", "is not valid: " + nested.status().message());
-  } else {
-    config.ropeTheta = config.native ? reader.positive("rope_theta", 1e6) : reader.positive("rope_theta");
-  }
-  if (reader.has("partial_rotary_factor")) partial = reader.positive("partial_rotary_factor");
-  if (!reader.has("rotary_dim") && !partial && !config.native)
-    return reader.refuse(kConfigMissing, "rotary_dim", "is missing");
-  if (partial && *partial > 1) return reader.refuse(kConfigValue, "partial_rotary_factor", "is above 1");
-  int64_t fromFactor = partial ? int64_t(*partial * double(config.headDim) + 0.5) : config.headDim;
-  config.rotaryDim = reader.integer("rotary_dim", 2, config.headDim, fromFactor);
-  if (partial && reader.has("rotary_dim") && config.rotaryDim != fromFactor)
-    reader.refuse(kConfigValue, "rotary_dim", "contradicts field 'partial_rotary_factor'");
-  if (config.rotaryDim < 2 || config.rotaryDim > config.headDim || config.rotaryDim % 2)
-    reader.refuse(kConfigValue, "rotary_dim",
-                  "is " + std::to_string(config.rotaryDim) + ", expected an even number between 2 and head_dim " +
-                      std::to_string(config.headDim));
 }
 
 /// eos_token_id: an id, a list of ids, or null.
@@ -210,34 +124,54 @@ void readStopTokens(ConfigReader &reader, ModelConfig &config, std::vector<int64
 
 /// What the checkpoint's tensors are stored in where no headers say it; the router's are float32 in any case.
 void readElementType(ConfigReader &reader, ModelConfig &config) {
-  const char *field = reader.has("dtype") ? "dtype" : "torch_dtype";
-  std::string name = reader.string(field, "bfloat16");
-  if (name == "bfloat16")
-    config.elementType = WeightType::bf16;
-  else if (name == "float32")
-    config.elementType = WeightType::f32;
-  else if (name == "float16")
-    config.elementType = WeightType::f16;
-  else
-    reader.refuse(kConfigUnsupported, field, "is \"" + name + "\", expected \"bfloat16\", \"float16\" or \"float32\"");
+  std::vector<Spelling<WeightType>> spellings;
+  for (const char *field : {"dtype", "torch_dtype"}) {
+    if (!reader.has(field)) continue;
+    const std::string name = reader.string(field, "");
+    if (name == "bfloat16")
+      spellings.push_back({field, WeightType::bf16});
+    else if (name == "float32")
+      spellings.push_back({field, WeightType::f32});
+    else if (name == "float16")
+      spellings.push_back({field, WeightType::f16});
+    else
+      reader.refuse(kConfigUnsupported, field,
+                    "is \"" + name + "\", expected \"bfloat16\", \"float16\" or \"float32\"");
+  }
+  config.elementType = agreed(reader, spellings, WeightType::bf16);
 }
 
-/// num_local_experts (or num_experts): an integer, or a list per layer whose entries are equal.
-int64_t readExperts(ConfigReader &reader, const ModelConfig &config) {
-  const char *field =
-      !reader.has("num_local_experts") && reader.has("num_experts") ? "num_experts" : "num_local_experts";
+/// Experts per layer: an integer, or a list per layer whose entries are equal.
+int64_t readExpertCount(ConfigReader &reader, const char *field) {
+  constexpr int64_t kMost = 65536;
   const JsonValue *value = reader.find(field);
-  if (value && value->kind == JsonValue::Kind::array) {
-    bool good = !value->items.empty();
-    for (const JsonValue &item : value->items)
-      good &= item.kind == JsonValue::Kind::integer && item.integer == value->items[0].integer && item.integer >= 1 &&
-              item.integer <= 65536;
-    if (!good)
-      reader.refuse(kConfigUnsupported, field,
-                    "is " + value->text() + ": layers of different expert counts are not supported");
-    return good ? value->items[0].integer : 1;
-  }
-  return config.native ? reader.integer(field, 1, 65536, 8) : reader.integer(field, 1, 65536);
+  if (value->kind != JsonValue::Kind::array) return reader.integer(field, 1, kMost);
+  bool good = !value->items.empty();
+  for (const JsonValue &item : value->items)
+    good &= item.kind == JsonValue::Kind::integer && item.integer == value->items[0].integer && item.integer >= 1 &&
+            item.integer <= kMost;
+  if (!good)
+    reader.refuse(kConfigUnsupported, field,
+                  "is " + value->text() + ": layers of different expert counts are not supported");
+  return good ? value->items[0].integer : 1;
+}
+
+/// num_local_experts, or num_experts, which is another name of it.
+int64_t readExperts(ConfigReader &reader, const ModelConfig &config) {
+  std::vector<Spelling<int64_t>> spellings;
+  for (const char *field : {"num_local_experts", "num_experts"})
+    if (reader.has(field)) spellings.push_back({field, readExpertCount(reader, field)});
+  if (spellings.empty() && !config.native) reader.refuse(kConfigMissing, "num_local_experts", "is missing");
+  return agreed(reader, spellings, int64_t(8));
+}
+
+/// The block that lightning attention is computed in. Any block gives the same function: it is only what the decay
+/// buffers of a native export are for.
+int64_t readBlockSize(ConfigReader &reader) {
+  std::vector<Spelling<int64_t>> spellings;
+  for (const char *field : {"block_size", "block"})
+    if (reader.has(field)) spellings.push_back({field, reader.integer(field, 1, 65536)});
+  return agreed(reader, spellings, int64_t(256));
 }
 
 void readSizes(ConfigReader &reader, ModelConfig &c) {
@@ -276,6 +210,9 @@ void readSizes(ConfigReader &reader, ModelConfig &c) {
 Expected<ModelConfig> mmc::import::parseConfig(const JsonValue &document, const std::string &origin) {
   if (document.kind != JsonValue::Kind::object)
     return Status(kConfigSyntax, origin + ": expected an object, got " + document.text());
+  if (document.names.size() > kMaxFields) // published files have about 40
+    return Status(kConfigValue, origin + ": expected at most " + std::to_string(kMaxFields) + " fields, got " +
+                                    std::to_string(document.names.size()));
   ConfigReader reader(document, origin);
   ModelConfig config;
   int dialect = sniffDialect(reader, config.modelType);
@@ -285,6 +222,7 @@ Expected<ModelConfig> mmc::import::parseConfig(const JsonValue &document, const 
                                      (reader.has("model_type") ? reader.find("model_type")->text() : "missing") +
                                      ", expected a model of the MiniMax-01 family");
   config.native = dialect == 2;
+  checkArchitectures(reader);
   checkRestrictions(reader);
   readSizes(reader, config);
   int64_t layers = config.native ? reader.integer("num_hidden_layers", 1, kMaxLayers, 32)
@@ -298,18 +236,19 @@ Expected<ModelConfig> mmc::import::parseConfig(const JsonValue &document, const 
                       " layers of so many experts of this size are not a model");
   readLayerKinds(reader, layers, config);
   config.normEps = config.native ? reader.positive("rms_norm_eps", 1e-5) : reader.positive("rms_norm_eps");
-  readRope(reader, origin, config);
+  readRope(reader, config);
   config.postnorm = reader.boolean("postnorm", config.native);
   if (config.native && !config.postnorm)
     reader.refuse(kConfigUnsupported, "postnorm", "is false, which the native class does not do");
   config.softmaxScale = readScale(reader, "full_attention", "full_attn");
   config.lightningScale = readScale(reader, "linear_attention", "linear_attn");
   config.mlpScale = readScale(reader, "mlp", "mlp");
-  config.blockSize = reader.integer("block_size", 1, 65536, 256);
+  config.blockSize = readBlockSize(reader);
   readElementType(reader, config);
   readStopTokens(reader, config,
                  config.native && !document.find("eos_token_id") && config.vocabulary > 2 ? std::vector<int64_t>{2}
                                                                                           : std::vector<int64_t>{});
+  refuseUnknownKeys(reader);
   if (!reader.ok()) return reader.status();
   return config;
 }

@@ -41,6 +41,7 @@ struct ModelConfig {
   std::vector<int64_t> stopTokens;           ///< eos ids, in the order of the file
   WeightType elementType = WeightType::bf16; ///< of the checkpoint where no headers say it
   int64_t blockSize = 256;                   ///< only the shape of the decay buffers that native exports carry
+  std::vector<std::string> warnings;         ///< what was read otherwise than a reader of the file may expect
 
   int64_t parameters() const;       ///< of all tensors
   int64_t activeParameters() const; ///< top-k experts and all else per token, without embedding table and lm_head
@@ -57,7 +58,8 @@ struct ExpectedTensor {
 void forEachTensor(const ModelConfig &config, const std::function<void(const ExpectedTensor &)> &visit);
 
 /// Reads the fields of any of the three dialects. `origin` (a path) is named in messages. Fields that ask for what is
-/// not supported are refused by name; `auto_map` is accepted and never acted upon; other unknown fields are tolerated.
+/// not supported are refused by name, and so is every field that is not known; `auto_map` is accepted and never acted
+/// upon.
 Expected<ModelConfig> parseConfig(const JsonValue &document, const std::string &origin);
 
 /// Reads `path` (a config.json, or a folder with one) and generation_config.json beside it where there is one.

@@ -105,6 +105,18 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"postnorm", "1", "field 'postnorm' is 1, expected true or false"},
         Refused{"layernorm_mlp_alpha", "\"2\"", "field 'layernorm_mlp_alpha' is \"2\", expected a number"},
         Refused{"mlp_alpha_factor", "3", "field 'mlp_alpha_factor' contradicts field 'layernorm_mlp_alpha'"},
+        Refused{"rope_theta", "1e-300", "field 'rope_theta' is 1e-300, expected a number that float32 can hold"},
+        Refused{"rope_theta", "0.5", "field 'rope_theta' is 0.5, expected at least 1"},
+        Refused{"rope_theta", "1e39", "field 'rope_theta' is 1e+39, expected a number that float32 can hold"},
+        Refused{"rms_norm_eps", "1e-46", "field 'rms_norm_eps' is 1e-46, expected a number that float32 can hold"},
+        Refused{"rms_norm_eps", "1e39", "field 'rms_norm_eps' is 1e+39"},
+        Refused{"layernorm_mlp_alpha", "1e39",
+                "field 'layernorm_mlp_alpha' is 1e+39, expected a number that float32 can hold"},
+        Refused{"layernorm_mlp_beta", "-1e39", "field 'layernorm_mlp_beta' is -1e+39"},
+        Refused{"layernorm_full_attention_alpha", "1e-46", "field 'layernorm_full_attention_alpha' is 1e-46"},
+        Refused{"linear_attn_beta_factor", "1e39", "field 'linear_attn_beta_factor' is 1e+39"},
+        Refused{"partial_rotary_factor", "1e39", "field 'partial_rotary_factor' is 1e+39"},
+        Refused{"rope_parameters", "{\"rope_theta\": 1e-300}", "field 'rope_parameters.rope_theta' is 1e-300"},
         Refused{"eos_token_id", "320", "field 'eos_token_id' has id 320, expected one between 0 and 319"},
         Refused{"eos_token_id", "[1, \"2\"]", "field 'eos_token_id' has id \"2\""}));
 
@@ -122,10 +134,83 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"rope_scaling", "{\"type\": \"yarn\", \"factor\": 4}", "field 'rope_scaling.type' is \"yarn\""},
         Refused{"rope_parameters", "{\"rope_type\": \"linear\", \"rope_theta\": 1e4}",
                 "field 'rope_parameters.rope_type' is \"linear\""},
-        Refused{"partial_rotary_factor", "1e300", "field 'partial_rotary_factor' is above 1"},
+        Refused{"rope_parameters",
+                "{\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 4, \"rope_theta\": 1e4}}",
+                "field 'rope_parameters.full_attention.rope_type' is \"yarn\", which is not supported"},
+        Refused{"rope_parameters", "{\"linear_attention\": {\"rope_type\": \"linear\"}}",
+                "field 'rope_parameters.linear_attention.rope_type' is \"linear\""},
+        Refused{"rope_parameters", "{\"sliding_attention\": {\"rope_type\": \"default\"}}",
+                "field 'rope_parameters.sliding_attention' is an object of 1 fields"},
+        Refused{"rope_parameters", "{\"full_attention\": 7}",
+                "field 'rope_parameters.full_attention' is 7, expected an object"},
+        Refused{"rope_scaling", "{\"factor\": 4.0}",
+                "field 'rope_scaling.factor' is 4: scaled positions are not supported; expected 1"},
+        Refused{"rope_scaling", "{\"type\": \"default\", \"beta_fast\": 32}", "field 'rope_scaling.beta_fast' is 32"},
+        Refused{"architectures", "[\"MiniMaxForSequenceClassification\"]",
+                "field 'architectures' has \"MiniMaxForSequenceClassification\", which is not supported"},
+        Refused{"architectures", "\"MiniMaxM1ForCausalLM\"",
+                "field 'architectures' is \"MiniMaxM1ForCausalLM\", expected a list"},
+        Refused{"partial_rotary_factor", "1e30", "field 'partial_rotary_factor' is above 1"},
         Refused{"torch_dtype", "\"float8_e4m3fn\"", "field 'torch_dtype' is \"float8_e4m3fn\""},
         Refused{"model_type", "\"minimax_m2\"",
                 "field 'model_type' is \"minimax_m2\", expected a model of the MiniMax-01 family"}));
+
+// Two spellings of one thing that disagree: both are named.
+INSTANTIATE_TEST_SUITE_P(
+    Spellings, Refusal,
+    testing::Values(
+        Refused{"num_experts", "8", "field 'num_experts' contradicts field 'num_local_experts'"},
+        Refused{"dtype", "\"float32\"", "field 'torch_dtype' contradicts field 'dtype'"},
+        Refused{"rope_parameters", "{\"rope_theta\": 5e6}",
+                "field 'rope_theta' contradicts field 'rope_parameters.rope_theta'"},
+        Refused{"rope_parameters", "{\"full_attention\": {\"rope_theta\": 5e6}}",
+                "field 'rope_theta' contradicts field 'rope_parameters.full_attention.rope_theta'"},
+        Refused{"rope_parameters", "{\"rope_theta\": 1e7, \"full_attention\": {\"rope_theta\": 5e6}}",
+                "field 'rope_parameters.full_attention.rope_theta' contradicts field 'rope_parameters.rope_theta'"},
+        Refused{"rope_scaling", "{\"rope_theta\": 5e6}",
+                "field 'rope_theta' contradicts field 'rope_scaling.rope_theta'"},
+        Refused{"rope_parameters", "{\"partial_rotary_factor\": 1}",
+                "field 'rotary_dim' contradicts field 'rope_parameters.partial_rotary_factor'"},
+        Refused{"linear_attn_alpha_factor", "3",
+                "field 'linear_attn_alpha_factor' contradicts field 'layernorm_linear_attention_alpha'"}));
+
+// What a file of a later model asks for is refused whether or not anybody has heard of it.
+INSTANTIATE_TEST_SUITE_P(
+    Unknown, Refusal,
+    testing::Values(
+        Refused{"clip_qkv", "8", "field 'clip_qkv' is 8"},
+        Refused{"moe_layer_freq", "2", "field 'moe_layer_freq' is 2"},
+        Refused{"first_k_dense_replace", "1", "field 'first_k_dense_replace' is 1"},
+        Refused{"mlp_only_layers", "[0]", "field 'mlp_only_layers' is [0]"},
+        Refused{"n_group", "4", "field 'n_group' is 4"}, Refused{"topk_group", "2", "field 'topk_group' is 2"},
+        Refused{"attn_window_size", "128", "field 'attn_window_size' is 128"},
+        Refused{"logits_scaling", "8.0", "field 'logits_scaling' is 8"},
+        Refused{"attention_multiplier", "0.5", "field 'attention_multiplier' is 0.5"},
+        Refused{"scale_emb", "12", "field 'scale_emb' is 12"},
+        Refused{"rope_interleaved", "true", "field 'rope_interleaved' is true"},
+        Refused{"use_attention_sinks", "true", "field 'use_attention_sinks' is true"},
+        Refused{"topk_method", "\"noaux_tc\"", "field 'topk_method' is \"noaux_tc\""},
+        Refused{"some_new_field", "{\"a\": [1, null]}",
+                "field 'some_new_field' is an object of 1 fields, which is not a field known to this model family"},
+        // Nobody knows what the absence of it would mean.
+        Refused{"use_causal_mask", "false", "field 'use_causal_mask' is false"},
+        Refused{"some_new_scale", "1.0", "field 'some_new_scale' is 1"},
+        Refused{"Hidden_Size", "64", "field 'Hidden_Size' is 64"}));
+
+TEST(Config, UnknownFieldsAreNamedTogetherWithWhatToDo) {
+  std::string text = readText("text01-tiny");
+  text.insert(text.find('{') + 1, "\"zeta\": 1, \"alpha\": [2], \"unset\": null, ");
+  auto config = parse(text);
+  ASSERT_FALSE(config.ok());
+  EXPECT_THAT(config.status().text(), HasSubstr("MMC-E0806"));
+  EXPECT_THAT(config.status().text(),
+              HasSubstr("field 'zeta' is 1, which is not a field known to this model family; nor are 'alpha'"));
+  EXPECT_THAT(config.status().hint(), HasSubstr("remove the field if it has no effect on the model's answers"));
+  EXPECT_THAT(parse(R"({"model_type": "minimax", "rope_parameters": {"a": 1, "b": 2}})").status().text(),
+              HasSubstr("field 'rope_parameters.a' is 1"));
+  for (int i = 0; i < 5000; ++i) text.insert(text.find('{') + 1, "\"k" + std::to_string(i) + "\": 1, ");
+  EXPECT_THAT(parse(text).status().text(), HasSubstr("expected at most 4096 fields"));
+}
 
 TEST(Config, DuplicateKeysAreRefused) {
   std::string text = readText("text01-tiny");
@@ -154,12 +239,29 @@ TEST(Config, RemoteCodeIsNeverTouched) {
 }
 
 TEST(Config, HarmlessFieldsAreTolerated) {
-  for (auto [field, value] : {std::pair{"some_new_field", "{\"a\": [1, null]}"},
-                              {"sliding_window", "null"},
+  for (auto [field, value] : {std::pair{"sliding_window", "null"},
+                              {"some_new_field", "null"},
                               {"shared_intermediate_size", "[0]"},
                               {"rope_scaling", "{\"type\": \"default\"}"},
+                              {"rope_scaling", "{\"factor\": 1.0}"},
+                              {"rope_parameters", "{}"},
+                              {"rope_parameters", "{\"rope_theta\": 1e7, \"partial_rotary_factor\": 0.5}"},
+                              {"rope_parameters", "{\"full_attention\": {\"rope_theta\": 10000000}}"},
                               {"num_local_experts", "[4, 4]"},
-                              {"eos_token_id", "[3, 4]"}}) {
+                              {"num_experts", "4"},
+                              {"dtype", "\"bfloat16\""},
+                              {"mlp_alpha_factor", "2"},
+                              {"eos_token_id", "[3, 4]"},
+                              {"attention_dropout", "0.1"},
+                              {"_name_or_path", "\"a/b\""},
+                              {"_attn_implementation", "\"flash_attention_2\""},
+                              {"id2label", "{\"0\": \"LABEL_0\"}"},
+                              {"repetition_penalty", "1.05"},
+                              {"pad_token_id", "0"},
+                              {"pruned_heads", "{}"},
+                              {"n_group", "1"},
+                              {"layernorm_mlp_beta", "0"},
+                              {"block", "256"}}) {
     auto config = parse(with("text01-tiny", field, value));
     EXPECT_TRUE(config.ok()) << field << ": " << config.status().text();
   }
@@ -211,6 +313,32 @@ TEST(Config, DialectsOfOneModelAreAlike) {
     EXPECT_EQ(other->stopTokens, original->stopTokens);
     EXPECT_EQ(other->parameters(), original->parameters());
   }
+}
+
+// The native class keeps the base in rope_parameters, for all layers or by kind, and takes the one at the top where
+// there is none. A stale copy at the top and a rotary_dim, which it does not read, are not passed over in silence.
+TEST(Config, NativeRope) {
+  auto native = [](const std::string &fields) {
+    auto config = parse(R"({"model_type": "minimax", "num_hidden_layers": 4, "head_dim": 64, )" + fields + "}");
+    EXPECT_TRUE(config.ok()) << config.status().text();
+    return config.ok() ? *config : ModelConfig();
+  };
+  EXPECT_EQ(native(R"("rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 5e5}})").ropeTheta,
+            5e5);
+  ModelConfig onTop = native(R"("rope_theta": 7e5, "rope_parameters": {"rope_type": "default"})");
+  EXPECT_EQ(onTop.ropeTheta, 7e5);
+  EXPECT_THAT(onTop.warnings, testing::IsEmpty());
+  ModelConfig stale = native(R"("rope_theta": 1e7, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6})");
+  EXPECT_EQ(stale.ropeTheta, 1e6);
+  EXPECT_THAT(stale.warnings, testing::ElementsAre(testing::AllOf(HasSubstr("field 'rope_theta' is not used"),
+                                                                  HasSubstr("'rope_parameters.rope_theta'"))));
+  ModelConfig part = native(R"("rotary_dim": 8)");
+  EXPECT_EQ(part.rotaryDim, 8);
+  EXPECT_THAT(part.warnings, testing::ElementsAre(HasSubstr("field 'rotary_dim' 8 is honoured")));
+  EXPECT_THAT(native(R"("rotary_dim": 64)").warnings, testing::IsEmpty());
+  ModelConfig factor = native(R"("rotary_dim": 32, "rope_parameters": {"partial_rotary_factor": 0.5})");
+  EXPECT_EQ(factor.rotaryDim, 32);
+  EXPECT_THAT(factor.warnings, testing::IsEmpty());
 }
 
 TEST(Config, NativeDefaults) {

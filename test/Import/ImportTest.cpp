@@ -22,6 +22,35 @@ namespace {
 
 const std::string kInputs = std::string(MMC_SOURCE_DIR) + "/test/Inputs/";
 
+/// A folder with the files of a fixture, of which a test changes some.
+class Folder {
+public:
+  explicit Folder(const std::string &fixture)
+      : path(fs::temp_directory_path() / ("mmc-import-" + std::to_string(getpid()))) {
+    fs::remove_all(path);
+    fs::create_directory(path);
+    for (const char *file : {"config.json", "model.safetensors"}) fs::copy(kInputs + fixture + "/" + file, path / file);
+  }
+  ~Folder() { fs::remove_all(path); }
+
+  /// Replaces the first occurrence of `from` by `to` in a file; the lengths must agree in a .safetensors file.
+  void edit(const std::string &file, const std::string &from, const std::string &to) {
+    std::ifstream in(path / file, std::ios::binary);
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    std::ofstream(path / file, std::ios::binary) << text;
+  }
+  /// The error of importing the folder.
+  std::string error(mlir::MLIRContext &context) {
+    Expected<ImportedModel> imported = importModel(context, path.string());
+    return imported.ok() ? "imported" : imported.status().text();
+  }
+
+  fs::path path;
+};
+
 class ImportTest : public testing::Test {
 protected:
   mlir::MLIRContext context{[] {
@@ -76,6 +105,18 @@ TEST_F(ImportTest, NativeDialectImportsAlike) {
   EXPECT_EQ(text1, text2);
 }
 
+TEST_F(ImportTest, WarningsOfTheConfigurationAreHandedOut) {
+  std::vector<std::string> warnings;
+  ImportOptions options;
+  options.warn = [&](const std::string &text) { warnings.push_back(text); };
+  textOf(kInputs + "native-tiny", options);
+  EXPECT_THAT(warnings, testing::IsEmpty());
+  Folder folder("native-tiny");
+  folder.edit("config.json", "\"head_dim\": 16", "\"rotary_dim\": 8, \"head_dim\": 16");
+  EXPECT_THAT(textOf(folder.path.string(), options), HasSubstr("dims 8"));
+  EXPECT_THAT(warnings, testing::ElementsAre(HasSubstr("field 'rotary_dim' 8 is honoured")));
+}
+
 TEST_F(ImportTest, LayersAreGroupedByTheirShortestPeriod) {
   using enum ModelConfig::Layer;
   EXPECT_EQ(groupLayers({lightning, lightning, softmax, lightning, lightning, softmax}).count, 2);
@@ -91,35 +132,6 @@ TEST_F(ImportTest, LayersAreGroupedByTheirShortestPeriod) {
   EXPECT_THAT(twice, HasSubstr("[[20, [7, @lightning], @softmax]]"));
   EXPECT_EQ(std::count(once.begin(), once.end(), '\n'), std::count(twice.begin(), twice.end(), '\n'));
 }
-
-/// A folder with the files of a fixture, of which a test changes some.
-class Folder {
-public:
-  explicit Folder(const std::string &fixture)
-      : path(fs::temp_directory_path() / ("mmc-import-" + std::to_string(getpid()))) {
-    fs::remove_all(path);
-    fs::create_directory(path);
-    for (const char *file : {"config.json", "model.safetensors"}) fs::copy(kInputs + fixture + "/" + file, path / file);
-  }
-  ~Folder() { fs::remove_all(path); }
-
-  /// Replaces the first occurrence of `from` by `to` in a file; the lengths must agree in a .safetensors file.
-  void edit(const std::string &file, const std::string &from, const std::string &to) {
-    std::ifstream in(path / file, std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(in)), {});
-    size_t at = text.find(from);
-    ASSERT_NE(at, std::string::npos) << from;
-    text.replace(at, from.size(), to);
-    std::ofstream(path / file, std::ios::binary) << text;
-  }
-  /// The error of importing the folder.
-  std::string error(mlir::MLIRContext &context) {
-    Expected<ImportedModel> imported = importModel(context, path.string());
-    return imported.ok() ? "imported" : imported.status().text();
-  }
-
-  fs::path path;
-};
 
 TEST_F(ImportTest, CheckpointMustBelongToTheConfiguration) {
   {

@@ -62,6 +62,11 @@ TEST_F(BadInput, Config) {
   expectConfigRefused({{"attn_type_list", {0, 1}}}, "attn_type_list");
   expectConfigRefused({{"attn_type_list", {2, 2, 2, 2, 2, 2, 2, 2}}}, "attn_type_list");
   expectConfigRefused({{"rope_theta", 0}}, "rope_theta");
+  expectConfigRefused({{"rope_theta", 1e-300}}, "rope_theta");
+  expectConfigRefused({{"layernorm_mlp_alpha", 1e39}}, "layernorm_mlp_alpha");
+  expectConfigRefused({{"rope_parameters", {{"full_attention", {{"rope_type", "yarn"}}}}}}, "full_attention.rope_type");
+  expectConfigRefused({{"num_experts", 5}}, "num_local_experts");
+  expectConfigRefused({{"a_new_feature", 2}}, "a_new_feature");
   expectConfigRefused({{"hidden_size", "64"}}, "hidden_size");
   expectConfigRefused({{"hidden_size", nullptr}}, "hidden_size");
   expectConfigRefused({{"num_key_value_heads", 3}}, "num_key_value_heads");
