@@ -15,6 +15,7 @@ MMC_TEST_KERNEL(acquireInBlock);
 MMC_TEST_KERNEL(messageInBlock);
 MMC_TEST_KERNEL(fences);
 MMC_TEST_KERNEL(proxy);
+MMC_TEST_KERNEL(proxyByFlags);
 MMC_TEST_KERNEL(proxyGlobal);
 MMC_TEST_KERNEL(readOnly);
 
@@ -72,6 +73,16 @@ TEST(Fence, AsyncProxyNeedsItsFence) {
       EXPECT_TRUE(found(run(mmcEmuKernel_proxy, {}, seed, broken), Finding::missingProxyFence,
                         line("read through the async proxy")))
           << "variant " << broken;
+  }
+}
+
+TEST(Fence, WhatTheAsyncProxySeesIsHandedOn) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Device<uint32_t> flags({0, 0}), other({0, 0});
+    EXPECT_TRUE(silent(run(mmcEmuKernel_proxyByFlags, {1, 96}, seed, flags.data, 0u)));
+    const Outcome bad = run(mmcEmuKernel_proxyByFlags, {1, 96}, seed, other.data, 1u);
+    EXPECT_TRUE(found(bad, Finding::missingProxyFence, line("read after one flag")));
+    EXPECT_TRUE(found(bad, Finding::missingProxyFence, line("read after two flags")));
   }
 }
 

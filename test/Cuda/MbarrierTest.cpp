@@ -147,6 +147,9 @@ TEST(Mbarrier, InvalidatedWhileInUse) {
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     EXPECT_TRUE(silent(run(mmcEmuKernel_invalidatedTooEarly, {}, seed, 0u)));
     EXPECT_TRUE(found(run(mmcEmuKernel_invalidatedTooEarly, {}, seed, 1u), Finding::mbarrierMisuse, line));
+    const Outcome unawaited = run(mmcEmuKernel_invalidatedTooEarly, {}, seed, 3u);
+    EXPECT_TRUE(found(unawaited, Finding::race, line) || found(unawaited, Finding::mbarrierMisuse, line))
+        << unawaited.text();
     // By the schedule the other thread waits already, or has yet to use the barrier, or nothing but the order is wrong.
     const Outcome unordered = run(mmcEmuKernel_invalidatedTooEarly, {}, seed, 2u);
     EXPECT_TRUE(found(unordered, Finding::race, line) || found(unordered, Finding::mbarrierMisuse, line))

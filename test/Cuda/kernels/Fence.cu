@@ -92,6 +92,28 @@ MMC_KERNEL(64, 1) void proxy(u32 variant) {
 }
 MMC_EXPORT(proxy, 64, 1, Shared)
 
+// What the async proxy may see is handed on like everything else: through a flag, and from there through a second one.
+MMC_KERNEL(96, 1) void proxyByFlags(u32 *flags, u32 broken) {
+  MMC_SHARED(Shared, s);
+  if (threadIndex() == 0) {
+    for (u32 i = 0; i < 4; ++i) s.data[i] = i;
+    if (!broken) fenceProxyAsync();
+    storeRelease<Scope::block>(flags, 1u);
+  }
+  if (threadIndex() == 32) {
+    while (loadAcquire<Scope::block>(flags) != 1) {
+    }
+    fakeAsyncRead(s.data, 16); // BAD: read after one flag
+    storeRelease<Scope::block>(flags + 1, 1u);
+  }
+  if (threadIndex() == 64) {
+    while (loadAcquire<Scope::block>(flags + 1) != 1) {
+    }
+    fakeAsyncRead(s.data, 16); // BAD: read after two flags
+  }
+}
+MMC_EXPORT(proxyByFlags, 96, 1, Shared)
+
 // The same for global memory. 0: all spaces; 1: global; 2: the fence is for shared memory; 3: none.
 MMC_KERNEL(64, 1) void proxyGlobal(u32 *data, u32 variant) {
   if (threadIndex() == 0) {

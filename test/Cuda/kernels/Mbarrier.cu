@@ -137,6 +137,7 @@ MMC_KERNEL(64, 1) void initTwice(u32 broken) {
   MMC_SHARED(Shared, s);
   if (threadIndex() == 0) {
     mbarrierInit(s.full, 1);
+    mbarrierArrive(s.full);
     if (!broken) mbarrierInvalidate(s.full);
     mbarrierInit(s.full, 2); // BAD: live
   }
@@ -176,7 +177,7 @@ MMC_KERNEL(64, 1) void invalidatedWhileOthersWait(u32 broken) {
 }
 MMC_EXPORT(invalidatedWhileOthersWait, 64, 1, Shared)
 
-// 0: right; 1: a copy has not been waited for; 2: a thread still waits.
+// 0: right; 1: expected bytes have not come; 2: a thread still waits; 3: nobody has waited for a copy.
 MMC_KERNEL(64, 1) void invalidatedTooEarly(u32 how) {
   MMC_SHARED(Shared, s);
   if (threadIndex() == 0) {
@@ -186,8 +187,13 @@ MMC_KERNEL(64, 1) void invalidatedTooEarly(u32 how) {
   syncThreads();
   if (threadIndex() == 32) {
     if (how == 1) mbarrierExpect(s.full, 64);
+    if (how == 3) {
+      fenceProxyAsync();
+      mbarrierExpect(s.full, 16);
+      fakeCopy(s.data, 16, &s.full);
+    }
     mbarrierArrive(s.full);
-    if (how != 1) mbarrierWait(s.full, 0);
+    if (how == 0 || how == 2) mbarrierWait(s.full, 0);
     mbarrierArrive(s.empty);
   }
   if (threadIndex() == 0) {
