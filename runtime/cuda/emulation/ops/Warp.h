@@ -1,7 +1,7 @@
 // The rendezvous of a warp: lanes named in a mask meet, one function runs over the arguments of all of them, and all go
 // on. Shuffles, votes, ldmatrix, stmatrix and mma.sync are built on it.
 //
-// The rendezvous itself orders no memory: only __syncwarp does (PTX ISA 9.7.13.1-3: bar.warp.sync guarantees memory
+// The rendezvous itself orders no memory: only __syncwarp does (PTX ISA 9.7.13.2: bar.warp.sync guarantees memory
 // order among participating threads, shfl.sync and vote.sync do not).
 #pragma once
 

@@ -1,7 +1,7 @@
 // What lanes of a warp exchange: __syncwarp, shuffles, votes, reductions, matches, movmatrix, elect. Each is a function
 // over the arguments that the lanes brought to a rendezvous.
 //
-// Only __syncwarp orders memory (PTX ISA 9.7.13.4, bar.warp.sync); the rules of the others are in 9.7.9.6 (shfl.sync),
+// Only __syncwarp orders memory (PTX ISA 9.7.13.2, bar.warp.sync); the rules of the others are in 9.7.9.6 (shfl.sync),
 // 9.7.13.9 to 9.7.13.14 (vote, match, activemask, redux, elect).
 #include "runtime/cuda/emulation/ops/Fence.h"
 #include "runtime/cuda/emulation/ops/Warp.h"
