@@ -35,6 +35,9 @@ private:
 
 /// A file that is written under a temporary name in the same folder, and gets its final name by `commit`. Without it
 /// nothing remains.
+///
+/// A symbolic link at the end of the path is followed, and what it leads to is replaced. What is no regular file (a
+/// device, a FIFO, a socket, an open descriptor under /proc) is never replaced: bytes go to it as they are written.
 class OutputFile {
 public:
   OutputFile() = default;
@@ -42,14 +45,24 @@ public:
   OutputFile(OutputFile &&other) noexcept;
   OutputFile &operator=(OutputFile &&) = delete;
 
+  /// Fails where the path cannot be written: a missing folder, one without permission, a path that is a folder. Leaves
+  /// nothing behind until the first write; waits for the reader of a FIFO.
   static Expected<OutputFile> create(const std::string &path);
+  /// The process's standard output, which stays open.
+  static Expected<OutputFile> standardOutput();
+  /// Whether the bytes go to a person's screen.
+  bool isTerminal() const;
   Status write(std::span<const uint8_t> bytes);
-  /// fsync, rename, fsync of the folder.
+  /// fsync, rename, fsync of the folder; of what is no regular file, its end.
   Status commit();
 
 private:
+  Status openTemporary();
+  Status openDirectly(bool isSocket);
+
   int descriptor = -1;
-  std::string name, temporary;
+  bool direct = false;
+  std::string name, target, temporary; // as given; with links followed; while it is written
 };
 
 } // namespace mmc::runtime

@@ -58,10 +58,10 @@ TEST(PlanFileTest, BytesAreDeterministicAndWritingIsAtomic) {
 
 TEST(PlanFileTest, AFailedWriteLeavesNothing) {
   TemporaryFolder folder;
-  std::filesystem::create_directory(folder.file("a.plan")); // rename cannot replace a folder
+  std::filesystem::create_directory(folder.file("a.plan")); // a folder is not replaced
   const std::vector<uint8_t> metadata = {1, 2, 3};
   const SegmentInput segment{SegmentKind::metadata, metadata};
-  expectFailure(writePlanFile(folder.file("a.plan"), {&segment, 1}), StatusCode::failed, {"rename", "a.plan"});
+  expectFailure(writePlanFile(folder.file("a.plan"), {&segment, 1}), StatusCode::failed, {"folder", "a.plan"});
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
   expectFailure(writePlanFile(folder.file("none/b.plan"), {&segment, 1}), StatusCode::failed, {"none/b.plan"});
 }
