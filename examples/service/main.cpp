@@ -9,6 +9,7 @@
 #include <mmc/mmc.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <iostream>
 #include <list>
 #include <sstream>
@@ -22,11 +23,16 @@ struct Request {
   mmc::Sequence sequence;
 };
 
+/// Ids separated by commas or white space; throws with what is wrong. The runtime checks their range.
 std::vector<int32_t> parseIds(std::string line) {
   std::replace(line.begin(), line.end(), ',', ' ');
   std::istringstream in(line);
   std::vector<int32_t> ids;
-  for (int32_t id; in >> id;) ids.push_back(id);
+  for (std::string word; in >> word;) {
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), ids.emplace_back());
+    if (error != std::errc() || end != word.data() + word.size())
+      throw std::runtime_error("'" + word + "' is no token id");
+  }
   return ids;
 }
 
@@ -41,39 +47,54 @@ public:
   void run(std::istream &in) {
     for (;;) {
       std::string line;
-      while (running.size() < info.max_num_seqs && std::getline(in, line)) accept(parseIds(line));
+      while (running.size() < info.max_num_seqs && std::getline(in, line)) accept(line);
       if (running.empty()) return;
-      step();
+      std::vector<std::list<Request>::iterator> all;
+      for (auto request = running.begin(); request != running.end(); ++request) all.push_back(request);
+      step(all);
     }
   }
 
 private:
-  void accept(std::vector<int32_t> ids) {
+  void accept(const std::string &line) {
     const size_t number = accepted++;
-    if (ids.empty() || ids.size() + maxTokens > info.max_model_len) {
-      std::cout << number << ": refused, " << ids.size() << " tokens\n";
-      return;
+    try {
+      std::vector<int32_t> ids = parseIds(line);
+      if (ids.empty() || ids.size() + maxTokens > info.max_model_len)
+        throw std::runtime_error(std::to_string(ids.size()) + " tokens");
+      const size_t prompt = ids.size();
+      running.push_back({number, std::move(ids), prompt, 0, mmc::Sequence(session)});
+    } catch (const std::runtime_error &error) {
+      std::cout << number << ": refused, " << error.what() << std::endl;
     }
-    const size_t prompt = ids.size();
-    running.push_back({number, std::move(ids), prompt, 0, mmc::Sequence(session)});
   }
 
-  void step() {
+  /// Takes these requests a step on. A failed step changes nothing: each is then tried alone, and who fails is dropped.
+  void step(const std::vector<std::list<Request>::iterator> &requests) {
     // Each request gets a fair share of the step; an answer needs one token, a prompt takes what it can.
-    const size_t share = std::max<size_t>(1, info.max_num_batched_tokens / running.size());
+    const size_t share = std::max<size_t>(1, info.max_num_batched_tokens / requests.size());
     std::vector<mmc::Entry> entries;
-    for (Request &request : running) {
-      const size_t count = std::min(share, request.tokens.size() - request.fed);
-      const bool whole = request.fed + count == request.tokens.size();
+    for (auto request : requests) {
+      const std::span<const int32_t> rest = std::span(request->tokens).subspan(request->fed);
+      const bool whole = rest.size() <= share;
       entries.push_back(
-          {request.sequence, {request.tokens.data() + request.fed, count}, whole ? MMC_LOGITS_LAST : MMC_LOGITS_NONE});
-      request.fed += count;
+          {request->sequence, rest.first(whole ? rest.size() : share), whole ? MMC_LOGITS_LAST : MMC_LOGITS_NONE});
     }
-    session.step(entries);
-    size_t entry = 0;
-    for (auto request = running.begin(); request != running.end();) {
-      const std::span<const float> logits = session.logits(entry++, info.vocabulary);
-      request = !logits.empty() && choose(*request, logits) ? running.erase(request) : std::next(request);
+    try {
+      session.step(entries);
+    } catch (const mmc::Error &error) {
+      if (requests.size() == 1) {
+        std::cout << requests[0]->number << ": refused, " << error.what() << std::endl;
+        running.erase(requests[0]);
+      } else {
+        for (auto request : requests) step({request});
+      }
+      return;
+    }
+    for (size_t entry = 0; entry < requests.size(); ++entry) {
+      requests[entry]->fed += entries[entry].tokens.size();
+      const std::span<const float> logits = session.logits(entry, info.vocabulary);
+      if (!logits.empty() && choose(*requests[entry], logits)) running.erase(requests[entry]);
     }
   }
 
@@ -90,7 +111,7 @@ private:
     if (!stop && request.tokens.size() < request.prompt + maxTokens) return false;
     std::cout << request.number << ":";
     for (size_t i = request.prompt; i < request.tokens.size(); ++i) std::cout << " " << request.tokens[i];
-    std::cout << "\n";
+    std::cout << std::endl;
     return true;
   }
 
@@ -106,12 +127,15 @@ private:
 } // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 4) {
+  uint32_t maxTokens = 0; // 32 bits: a prompt's length is added to it
+  const std::string count = argc == 4 ? argv[3] : "";
+  const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), maxTokens);
+  if (error != std::errc() || end != count.data() + count.size() || maxTokens == 0) {
     std::cerr << "usage: mmc_service MODEL.plan CHECKPOINT_FOLDER|random MAX_TOKENS < requests\n";
     return MMC_STATUS_USAGE;
   }
   try {
-    Service(argv[1], argv[2], std::stoul(argv[3])).run(std::cin);
+    Service(argv[1], argv[2], maxTokens).run(std::cin);
     return 0;
   } catch (const mmc::Error &error) {
     std::cerr << "mmc_service: error: " << error.identifier() << ": " << error.what() << "\nhint: " << error.hint()
