@@ -2,7 +2,7 @@
 // never reused.
 //
 //   E01xx files and the plan container   E02xx plan metadata   E03xx host object   E04xx weights   E05xx sessions and
-//   steps E06xx snapshots                      E00xx everything else
+//   steps   E06xx snapshots   E07xx CUDA driver   E00xx everything else
 #pragma once
 
 #include "runtime/src/Status.h"
@@ -78,5 +78,14 @@ inline constexpr ErrorKind kSnapshotMismatch{602, StatusCode::incompatible,
                                              "restore with the plan and the weights that it was taken with"};
 inline constexpr ErrorKind kSnapshotBuffer{603, StatusCode::capacity,
                                            "give a buffer of mmc_sequence_get_snapshot_size bytes"};
+
+inline constexpr ErrorKind kNoCudaDriver{
+    700, StatusCode::incompatible, "run on a machine with an NVIDIA driver, or compile for cpu or cuda-emu instead"};
+inline constexpr ErrorKind kCudaDriverTooOld{701, StatusCode::incompatible, "install a newer NVIDIA driver"};
+inline constexpr ErrorKind kNoCudaDevice{702, StatusCode::incompatible,
+                                         "check nvidia-smi and CUDA_VISIBLE_DEVICES, or compile for cpu or cuda-emu"};
+inline constexpr ErrorKind kDeviceMemoryExhausted{
+    703, StatusCode::capacity, "free device memory, or lower --max-num-seqs, --max-model-len or the number of pages"};
+inline constexpr ErrorKind kCudaCall{704, StatusCode::failed, "look up the error in the CUDA driver's documentation"};
 
 } // namespace mmc::runtime
