@@ -2,60 +2,60 @@
 
 #include "lib/Compiler/Errors.h"
 #include "lib/Compiler/Ladder.h"
-#include "runtime/src/FileIO.h"
+#include "lib/Target/CPU/CompileCpu.h"
 #include "runtime/src/PlanFile.h"
-
-#include <cstdio>
 
 namespace mmc {
 
 using runtime::Status;
 
-/// Writes text atomically, or to standard output for `-`.
-static Status writeText(const std::string &output, const std::string &text) {
-  if (output == "-") {
-    bool fine = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return fine ? Status() : Status(compiler::kModelText, "cannot write to standard output", "check the pipe");
-  }
-  std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(text.data()), text.size());
-  auto file = runtime::OutputFile::create(output);
-  if (!file.ok()) return file.status();
-  MMC_RETURN_IF_ERROR(file->write(bytes));
-  return file->commit();
-}
-
-static Status checkOptions(const CompileOptions &options) {
+Status checkCompileOptions(const CompileOptions &options) {
   auto refuse = [](const std::string &what) { return Status(compiler::kOption, what); };
   if (options.target != "cpu") return Status(compiler::kUnknownTarget, "unknown target '" + options.target + "'");
-  if (options.dtype != "float32" && options.dtype != "bfloat16")
+  if (!options.dtype.empty() && options.dtype != "float32" && options.dtype != "bfloat16")
     return refuse("--dtype expected float32 or bfloat16, got '" + options.dtype + "'");
-  if (options.maxNumSeqs < 1 || options.maxNumSeqs > 4096)
-    return refuse("--max-num-seqs expected 1 to 4096, got " + std::to_string(options.maxNumSeqs));
-  if (options.maxNumBatchedTokens < options.maxNumSeqs || options.maxNumBatchedTokens > 65536)
-    return refuse("--max-num-batched-tokens expected --max-num-seqs to 65536, got " +
+  if (options.maxNumSeqs > kMostSeqs)
+    return refuse("--max-num-seqs expected 1 to " + std::to_string(kMostSeqs) + ", got " +
+                  std::to_string(options.maxNumSeqs));
+  if (options.maxNumBatchedTokens && options.maxNumBatchedTokens < options.maxNumSeqs)
+    return refuse("--max-num-batched-tokens expected at least --max-num-seqs (" + std::to_string(options.maxNumSeqs) +
+                  "), since each sequence of a step has a token, got " + std::to_string(options.maxNumBatchedTokens));
+  if (options.maxNumBatchedTokens > kMostBatchedTokens)
+    return refuse("--max-num-batched-tokens expected up to " + std::to_string(kMostBatchedTokens) + ", got " +
                   std::to_string(options.maxNumBatchedTokens));
   uint32_t block = options.recurrenceBlock;
-  if (block != 32 && block != 64 && block != 128 && block != 256)
+  if (block && block != 32 && block != 64 && block != 128 && block != 256)
     return refuse("--recurrence-block expected 32, 64, 128 or 256, got " + std::to_string(block));
-  if (options.maxModelLen > (uint64_t(1) << 31) - 1)
-    return refuse("--max-model-len expected less than 2G, got " + std::to_string(options.maxModelLen));
+  if (options.maxModelLen > kMostModelLen)
+    return refuse("--max-model-len expected up to " + std::to_string(kMostModelLen) + ", got " +
+                  std::to_string(options.maxModelLen));
   if (!options.emit.empty() && options.emit != "llvm")
     return Status(compiler::kUnknownTarget, "--emit=" + options.emit + " needs another target",
                   "--emit=llvm works for the cpu target");
   if (const std::string &level = options.stopAfter;
       !level.empty() && level != "model" && level != "tile" && level != "plan")
     return refuse("--stop-after expected model, tile or plan, got '" + level + "'");
-  return {};
+  for (const std::string &name : options.cpuVariants)
+    if (!cpu::parseVariant(name))
+      return refuse("--cpu-variants: found '" + name + "', expected x86-64-v3, avx512 or avx512-bf16");
+  return checkPassNames(options);
 }
 
 /// Takes the model down as far as the options say; with stopAfter, `text` is that level's text.
 static Status descend(Ladder &ladder, const std::string &input, const CompileOptions &options, std::string &text) {
-  MMC_RETURN_IF_ERROR(checkOptions(options));
-  MMC_RETURN_IF_ERROR(ladder.readModel(input));
+  MMC_RETURN_IF_ERROR(checkCompileOptions(options));
+  MMC_RETURN_IF_ERROR(ladder.read(input));
+  if (options.stopAfter == "model" && ladder.level() > Level::model)
+    return Status(compiler::kOption, "--stop-after=model: " + input + " is at a lower level already");
+  if (options.stopAfter == "tile" && ladder.level() > Level::tile)
+    return Status(compiler::kOption, "--stop-after=tile: " + input + " is at a lower level already");
+  if (!options.printIrAfter.empty() && ladder.level() > Level::model)
+    return Status(compiler::kOption, "--print-ir-after: the passes have run on the way to " + input,
+                  "leave the flag out, or start from the model");
   if (options.stopAfter == "model") return text = ladder.text(), Status();
-  MMC_RETURN_IF_ERROR(ladder.lowerToTile());
+  if (ladder.level() == Level::model) MMC_RETURN_IF_ERROR(ladder.lowerToTile());
   if (options.stopAfter == "tile") return text = ladder.text(), Status();
-  MMC_RETURN_IF_ERROR(ladder.lowerToPlan());
+  if (ladder.level() == Level::tile) MMC_RETURN_IF_ERROR(ladder.lowerToPlan());
   if (options.stopAfter == "plan") return text = ladder.text(), Status();
   return ladder.translate();
 }
@@ -68,27 +68,20 @@ static std::vector<runtime::SegmentInput> segmentInputs(const PlanSegments &segm
           {runtime::SegmentKind::text, text, runtime::kSegmentOptional}};
 }
 
-Status importModel(const std::string &input, const std::string &output) {
+runtime::Expected<std::string> importModel(const std::string &input) {
   CompileOptions options;
   options.stopAfter = "model";
   Ladder ladder(options);
-  MMC_RETURN_IF_ERROR(ladder.readModel(input));
-  return writeText(output, ladder.text());
-}
-
-Status compileModel(const std::string &input, const std::string &output, const CompileOptions &options) {
-  Ladder ladder(options);
-  std::string text;
-  MMC_RETURN_IF_ERROR(descend(ladder, input, options, text));
-  if (!options.stopAfter.empty()) return writeText(output, text);
-  if (!options.emit.empty()) return Status();
-  return runtime::writePlanFile(output, segmentInputs(ladder.segments()));
+  MMC_RETURN_IF_ERROR(ladder.read(input));
+  return ladder.text();
 }
 
 runtime::Expected<std::vector<uint8_t>> compileModelToMemory(const std::string &input, const CompileOptions &options) {
   Ladder ladder(options);
   std::string text;
-  if (Status status = descend(ladder, input, options, text); !status.ok()) return status;
+  MMC_RETURN_IF_ERROR(descend(ladder, input, options, text));
+  if (!options.stopAfter.empty()) return std::vector<uint8_t>(text.begin(), text.end());
+  if (!options.emit.empty()) return std::vector<uint8_t>();
   return runtime::buildPlanFile(segmentInputs(ladder.segments()));
 }
 

@@ -1,5 +1,5 @@
 // From a model (checkpoint folder, config.json or model.mlir) to a plan: the compiler as one call, free of MLIR in its
-// interface.
+// interface. The text of a lower level, as stopAfter writes it, is taken from there.
 //
 // A compiler object holds no state between calls; calls may run on different threads with objects of their own. Every
 // failure comes back as a status with a code, a message (with the diagnostics that passes emitted) and a hint.
@@ -21,13 +21,19 @@ struct CompileStep {
   double seconds = 0;
 };
 
+/// The largest values that options may have.
+inline constexpr uint64_t kMostModelLen = (uint64_t(1) << 31) - 1;
+inline constexpr uint32_t kMostSeqs = 4096, kMostBatchedTokens = 65536;
+
+/// Empty or 0 is the default, and for the text of a lower level what that text was lowered with; any other value that
+/// differs from the text's is refused.
 struct CompileOptions {
   std::string target = "cpu";
-  std::string dtype = "float32"; // float32 | bfloat16
-  uint64_t maxModelLen = 0;      // tokens; 0: the smaller of the model's own limit and 32768
-  uint32_t maxNumSeqs = 16;
-  uint32_t maxNumBatchedTokens = 4096;
-  uint32_t recurrenceBlock = 64;           // 32 | 64 | 128 | 256
+  std::string dtype;                       // float32 (default) | bfloat16
+  uint64_t maxModelLen = 0;                // tokens; default: the smaller of the model's own limit and 32768
+  uint32_t maxNumSeqs = 0;                 // default: 16
+  uint32_t maxNumBatchedTokens = 0;        // default: 4096, or maxNumSeqs where that is more
+  uint32_t recurrenceBlock = 0;            // 32 | 64 (default) | 128 | 256
   std::vector<std::string> cpuVariants;    // empty: x86-64-v3, avx512, avx512-bf16
   std::vector<std::string> disabledPasses; // td record names of optional passes
   std::string stopAfter;                   // model | tile | plan: writes that level's text instead of a plan file
@@ -38,13 +44,14 @@ struct CompileOptions {
   std::function<void(const CompileStep &)> onStep;
 };
 
-/// Reads HF_DIR or config.json, writes the model description to `output` (`-`: standard output), atomically.
-runtime::Status importModel(const std::string &input, const std::string &output);
+/// Reads HF_DIR or config.json; the model description's text.
+runtime::Expected<std::string> importModel(const std::string &input);
 
-/// Compiles HF_DIR, config.json or model.mlir; writes the plan (or, with stopAfter, text) to `output`, atomically.
-runtime::Status compileModel(const std::string &input, const std::string &output, const CompileOptions &options);
-
-/// The same into memory: the bytes of the plan file.
+/// Compiles HF_DIR, config.json or a .mlir file of any level; the bytes of the plan file or, with stopAfter, of that
+/// level's text; none with emit. Nothing is read before the options were checked.
 runtime::Expected<std::vector<uint8_t>> compileModelToMemory(const std::string &input, const CompileOptions &options);
+
+/// Fails where the options contradict themselves, or ask for what is unknown or not part of this build.
+runtime::Status checkCompileOptions(const CompileOptions &options);
 
 } // namespace mmc

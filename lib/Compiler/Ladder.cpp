@@ -15,6 +15,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -25,6 +26,9 @@ using namespace mlir;
 namespace mmc {
 
 using runtime::Status;
+
+/// On a tile program: what it was lowered with, for who goes on from its text.
+static constexpr llvm::StringLiteral kLoweredAttr = "lowered";
 
 void registerMmcDialects(DialectRegistry &registry) {
   model::registerModelDialect(registry);
@@ -40,6 +44,7 @@ static DialectRegistry makeRegistry() {
 
 Ladder::Ladder(const CompileOptions &options)
     : options(options), context(makeRegistry()), started(std::chrono::steady_clock::now()) {
+  context.printOpOnDiagnostic(false); // a message is a line; the whole op is for mmc-opt
   context.loadAllAvailableDialects();
 }
 
@@ -68,36 +73,50 @@ Status Ladder::guarded(const runtime::ErrorKind &kind, const char *what, llvm::f
   return Status(kind, messages.empty() ? std::string(what) + " failed" : std::string(what) + ": " + messages);
 }
 
-Status Ladder::readModel(const std::string &input) {
+Status Ladder::readModule(const std::string &input) {
   namespace fs = std::filesystem;
   std::error_code error;
   if (fs::path(input).extension() == ".mlir" && !fs::is_directory(input, error)) {
     if (!fs::exists(input, error))
       return Status(compiler::kModelText, "cannot read " + input + ": no such file", "check the path");
-    auto status = guarded(compiler::kModelText, "reading the model", [&] {
+    return guarded(compiler::kModelText, "reading the model", [&] {
       module = parseSourceFile<ModuleOp>(input, ParserConfig(&context));
       return success(static_cast<bool>(module));
     });
-    if (!status.ok()) return status;
-  } else {
-    auto imported = import::importModel(context, input);
-    if (!imported.ok()) return imported.status();
-    module = std::move(imported->module);
   }
-  MMC_RETURN_IF_ERROR(noteProgram());
-  auto count = static_cast<double>(parametersTotal) / 1e6;
+  auto imported = import::importModel(context, input);
+  if (!imported.ok()) return imported.status();
+  module = std::move(imported->module);
+  return {};
+}
+
+Status Ladder::read(const std::string &input) {
+  MMC_RETURN_IF_ERROR(readModule(input));
+  auto programs = llvm::to_vector(module->getOps<model::ProgramOp>());
+  auto plans = llvm::to_vector(module->getOps<planir::ModuleOp>());
+  if (programs.size() + plans.size() != 1)
+    return Status(compiler::kNoProgram, "expected one model.program or plan.module, found " +
+                                            std::to_string(programs.size() + plans.size()));
+  if (!plans.empty()) {
+    reached = Level::plan;
+    MMC_RETURN_IF_ERROR(noteLowered(plans.front().getFacts(), "plan"));
+  } else if (auto lowered = programs.front()->getAttrOfType<DictionaryAttr>(kLoweredAttr)) {
+    reached = Level::tile;
+    MMC_RETURN_IF_ERROR(noteLowered(lowered, "tile program"));
+  } else {
+    MMC_RETURN_IF_ERROR(noteProgram());
+  }
   char detail[64];
-  std::snprintf(detail, sizeof detail, "%.1f M parameters", count);
+  std::snprintf(detail, sizeof detail, "%.1f M parameters", static_cast<double>(parametersTotal) / 1e6);
   finish("model", detail);
   return {};
 }
 
-/// Facts that lower levels need and that are easiest to read off the mathematics.
 Status Ladder::noteProgram() {
-  auto programs = llvm::to_vector(module->getOps<model::ProgramOp>());
-  if (programs.size() != 1)
-    return Status(compiler::kNoProgram, "expected one model.program, found " + std::to_string(programs.size()));
-  model::ProgramOp program = programs.front();
+  model::ProgramOp program = *module->getOps<model::ProgramOp>().begin();
+  if (program.walk([](tile::LaunchOp) { return WalkResult::interrupt(); }).wasInterrupted())
+    return Status(compiler::kNoProgram, "the program launches tile kernels, but does not say what it was lowered with",
+                  "keep the attribute '" + std::string(kLoweredAttr) + "' that --stop-after=tile writes");
   ParameterCount count = countParameters(program);
   parametersTotal = count.total;
   parametersActive = count.active;
@@ -109,6 +128,8 @@ Status Ladder::noteProgram() {
   if (auto position = program->getAttrOfType<IntegerAttr>("max_position"))
     limit = std::min<uint64_t>(limit, static_cast<uint64_t>(position.getInt()));
   maxModelLen = options.maxModelLen ? options.maxModelLen : limit;
+  dtype = options.dtype.empty() ? "float32" : options.dtype;
+  recurrenceBlock = options.recurrenceBlock ? options.recurrenceBlock : 64;
   if (!program->hasAttr("vocabulary"))
     if (auto main = program.lookupSymbol<model::FuncOp>("main"))
       if (auto logits = dyn_cast<RankedTensorType>(main.getResultTypes().front()))
@@ -116,11 +137,62 @@ Status Ladder::noteProgram() {
   return {};
 }
 
+Status Ladder::noteLowered(DictionaryAttr facts, const char *text) {
+  auto number = [&](StringRef name) -> uint64_t {
+    auto value = facts.getAs<IntegerAttr>(name);
+    return value ? static_cast<uint64_t>(value.getInt()) : 0;
+  };
+  auto type = facts.getAs<StringAttr>("dtype");
+  dtype = type ? type.str() : "";
+  maxModelLen = number("max_model_len");
+  recurrenceBlock = number("recurrence_block");
+  parametersTotal = number("parameters_total");
+  parametersActive = number("parameters_active");
+  if (dtype.empty() || !maxModelLen || !recurrenceBlock)
+    return Status(compiler::kNoProgram, std::string("the ") + text + " does not say dtype, max_model_len and recurrence_block",
+                  "keep the attributes that --stop-after writes");
+  // A flag cannot undo what was decided on the way to this text.
+  auto decided = [&](const std::string &flag, const std::string &asked, const std::string &found) {
+    return Status(compiler::kOption, flag + " " + asked + ": the " + text + " was lowered with " + found,
+                  "leave the flag out, or start from the model");
+  };
+  auto compare = [&](const char *flag, uint64_t asked, StringRef name) {
+    uint64_t found = number(name);
+    return asked && found && asked != found ? decided(flag, std::to_string(asked), std::to_string(found)) : Status();
+  };
+  if (!options.dtype.empty() && options.dtype != dtype) return decided("--dtype", options.dtype, dtype);
+  MMC_RETURN_IF_ERROR(compare("--max-model-len", options.maxModelLen, "max_model_len"));
+  MMC_RETURN_IF_ERROR(compare("--recurrence-block", options.recurrenceBlock, "recurrence_block"));
+  MMC_RETURN_IF_ERROR(compare("--max-num-seqs", options.maxNumSeqs, "max_num_seqs"));
+  MMC_RETURN_IF_ERROR(compare("--max-num-batched-tokens", options.maxNumBatchedTokens, "max_num_batched_tokens"));
+  if (!options.disabledPasses.empty())
+    return decided("--disable-pass", options.disabledPasses.front(), "its passes, which have run already");
+  return {};
+}
+
+Status checkPassNames(const CompileOptions &options) {
+  PipelineOptions pipeline;
+  pipeline.disabledPasses = options.disabledPasses;
+  std::string error;
+  if (failed(checkPipelineOptions(pipeline, error))) return Status(compiler::kOption, "--disable-pass: " + error);
+  if (options.printIrAfter.empty()) return {};
+  if (options.stopAfter == "model")
+    return Status(compiler::kOption, "--print-ir-after: no pass runs with --stop-after=model", "leave one of them out");
+  SmallVector<StringRef> names = {"all"};
+  for (const PassInfo &pass : getPassList())
+    if (!llvm::is_contained(options.disabledPasses, StringRef(pass.name))) names.push_back(pass.name);
+  for (const std::string &name : options.printIrAfter)
+    if (!llvm::is_contained(names, name))
+      return Status(compiler::kOption, "--print-ir-after: found '" + name + "', expected one of the passes that run",
+                    "the names are " + llvm::join(names, ", "));
+  return {};
+}
+
 LogicalResult Ladder::runTilePasses() {
   PassManager manager(&context);
   PipelineOptions pipeline;
-  pipeline.dtype = options.dtype;
-  pipeline.recurrenceBlock = options.recurrenceBlock;
+  pipeline.dtype = dtype;
+  pipeline.recurrenceBlock = static_cast<int64_t>(recurrenceBlock);
   pipeline.maxModelLen = static_cast<int64_t>(maxModelLen);
   pipeline.disabledPasses = options.disabledPasses;
   std::string error;
@@ -143,11 +215,18 @@ LogicalResult Ladder::runTilePasses() {
 }
 
 Status Ladder::lowerToTile() {
-  PipelineOptions names;
-  names.disabledPasses = options.disabledPasses;
-  std::string error;
-  if (failed(checkPipelineOptions(names, error))) return Status(compiler::kOption, "--disable-pass: " + error);
   MMC_RETURN_IF_ERROR(guarded(compiler::kLowering, "lowering to tile kernels", [&] { return runTilePasses(); }));
+  Builder builder(&context);
+  auto fact = [&](StringRef name, uint64_t value) {
+    return builder.getNamedAttr(name, builder.getI64IntegerAttr(static_cast<int64_t>(value)));
+  };
+  (*module->getOps<model::ProgramOp>().begin())
+      ->setAttr(kLoweredAttr, builder.getDictionaryAttr({builder.getNamedAttr("dtype", builder.getStringAttr(dtype)),
+                                                         fact("max_model_len", maxModelLen),
+                                                         fact("parameters_active", parametersActive),
+                                                         fact("parameters_total", parametersTotal),
+                                                         fact("recurrence_block", recurrenceBlock)}));
+  reached = Level::tile;
   unsigned kernels = 0;
   module->walk([&](tile::KernelOp) { ++kernels; });
   finish("tile", std::to_string(kernels) + " kernels");
@@ -156,15 +235,19 @@ Status Ladder::lowerToTile() {
 
 Status Ladder::lowerToPlan() {
   PlanOptions plan;
-  plan.dtype = options.dtype;
+  plan.dtype = dtype;
   plan.maxModelLen = maxModelLen;
-  plan.maxNumSeqs = options.maxNumSeqs;
-  plan.maxNumBatchedTokens = options.maxNumBatchedTokens;
-  plan.recurrenceBlock = options.recurrenceBlock;
+  if (options.maxNumSeqs) plan.maxNumSeqs = options.maxNumSeqs;
+  plan.maxNumBatchedTokens = std::max(plan.maxNumBatchedTokens, plan.maxNumSeqs);
+  if (options.maxNumBatchedTokens) plan.maxNumBatchedTokens = options.maxNumBatchedTokens;
+  // A small step cannot have the default number of sequences.
+  plan.maxNumSeqs = std::min(plan.maxNumSeqs, plan.maxNumBatchedTokens);
+  plan.recurrenceBlock = static_cast<uint32_t>(recurrenceBlock);
   plan.parametersTotal = parametersTotal;
   plan.parametersActive = parametersActive;
   MMC_RETURN_IF_ERROR(guarded(compiler::kLowering, "planning",
                               [&] { return failed(convertTileToPlan(*module, plan)) ? failure() : module->verify(); }));
+  reached = Level::plan;
   unsigned entries = 0;
   module->walk([&](planir::EntryOp) { ++entries; });
   finish("plan", std::to_string(entries) + " shape classes");
@@ -206,12 +289,12 @@ Status Ladder::translate() {
     for (const std::string &name : options.cpuVariants) {
       auto variant = cpu::parseVariant(name);
       if (!variant)
-        return Status(compiler::kOption,
-                      "unknown cpu variant '" + name + "', expected x86-64-v3, avx512 or avx512-bf16");
+        return Status(compiler::kOption, "unknown cpu variant '" + name + "'");
       cpuOptions.variants.push_back(*variant);
     }
   }
   planir::ModuleOp plan = *module->getOps<planir::ModuleOp>().begin();
+  cpuOptions.record = kernelRecords(plan);
   OwningOpRef<ModuleOp> kernels = ModuleOp::create(UnknownLoc::get(&context));
   plan.walk([&](tile::KernelOp kernel) { kernels->push_back(kernel->clone()); });
   std::optional<cpu::CpuObject> compiled;

@@ -16,12 +16,19 @@ namespace mmc {
 /// Every dialect that a level of the ladder uses.
 void registerMmcDialects(mlir::DialectRegistry &registry);
 
+/// Fails where a pass to switch off, or to print after, is none that would run.
+runtime::Status checkPassNames(const CompileOptions &options);
+
+/// Of the ladder: what has been decided about the module.
+enum class Level { model, tile, plan };
+
 class Ladder {
 public:
   explicit Ladder(const CompileOptions &options);
 
-  /// Reads HF_DIR, config.json or a .mlir file.
-  runtime::Status readModel(const std::string &input);
+  /// Reads HF_DIR, config.json or a .mlir file of any level.
+  runtime::Status read(const std::string &input);
+  Level level() const { return reached; }
   /// Model to tile launches.
   runtime::Status lowerToTile();
   /// Tile launches to a plan.module.
@@ -39,14 +46,19 @@ private:
   runtime::Status guarded(const runtime::ErrorKind &kind, const char *what,
                           llvm::function_ref<mlir::LogicalResult()> body);
   void finish(const char *name, std::string detail);
+  runtime::Status readModule(const std::string &input);
+  /// Facts that lower levels need: off the mathematics, or as a higher level's pass wrote them down.
   runtime::Status noteProgram();
+  runtime::Status noteLowered(mlir::DictionaryAttr facts, const char *text);
   mlir::LogicalResult runTilePasses();
 
   const CompileOptions &options;
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   PlanSegments planSegments;
-  uint64_t parametersTotal = 0, parametersActive = 0, maxModelLen = 0;
+  Level reached = Level::model;
+  std::string dtype;
+  uint64_t parametersTotal = 0, parametersActive = 0, maxModelLen = 0, recurrenceBlock = 0;
   std::chrono::steady_clock::time_point started;
 };
 
