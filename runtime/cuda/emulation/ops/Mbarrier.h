@@ -49,12 +49,9 @@ struct Arrival {
   Scope scope = Scope::block;
   bool remote = false;
 };
-/// Returns the phase that the arrival counted for: the token of mbarrier.arrive.
-uint64_t arrive(Thread &thread, void *barrier, const Arrival &arrival, uint64_t source);
+void arrive(Thread &thread, void *barrier, const Arrival &arrival, uint64_t source);
 /// Suspends until the phase with this parity is complete.
 void waitParity(Thread &thread, void *barrier, uint32_t parity, Order order, Scope scope, uint64_t source);
-/// ... until the phase that `token` names is complete.
-void waitToken(Thread &thread, void *barrier, uint64_t token, Order order, Scope scope, uint64_t source);
 /// One poll. A thread that only polls is suspended after some polls of one phase, so that a loop of polls ends.
 bool testParity(Thread &thread, void *barrier, uint32_t parity, Order order, Scope scope, uint64_t source);
 
