@@ -196,10 +196,10 @@ std::string benchText(const Bench &bench) {
 }
 
 Status runBench(const BenchFlags &flags, ProgressMode progress) {
+  if (isReference(flags.engine))
+    return Status(kUsage, "bench measures plans, not the reference interpreter", "leave --target reference out");
   auto opened = openEngine(flags.engine, progress);
   MMC_RETURN_IF_ERROR(opened.status());
-  if (!opened->plan)
-    return Status(kUsage, "bench measures plans, not the reference interpreter", "leave --target reference out");
   Bench bench(flags, *opened, progress);
   MMC_RETURN_IF_ERROR(bench.run());
   return writeOutput(flags.json ? benchJson(bench, *opened).dump(2) + "\n" : benchText(bench));

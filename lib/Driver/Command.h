@@ -9,7 +9,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -48,9 +50,18 @@ void addInspectCommand(const CommandLine &line);
 void addVerifyCommand(const CommandLine &line);
 void addBenchCommand(const CommandLine &line);
 
+/// What is wrong with `text` as a T; empty where nothing is.
+template <typename T> std::string fitsNumber(const std::string &text) {
+  T value;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return {};
+  return "found '" + text + "', expected a whole number up to " + std::to_string(std::numeric_limits<T>::max());
+}
+
 template <typename T>
 CLI::Option *addFlagValue(CLI::App *command, const std::string &names, T &value, const std::string &description) {
   CLI::Option *option = command->add_option(names, value, description);
+  if constexpr (std::is_unsigned_v<T> && !std::is_same_v<T, bool>) option->check(fitsNumber<T>); // CLI11 would wrap
   // A repeated flag: the last wins; lists add up.
   if constexpr (!std::is_same_v<T, std::vector<std::string>>) option->take_last();
   if (std::string name = environmentName(names); !name.empty()) option->envname(name);

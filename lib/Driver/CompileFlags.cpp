@@ -5,47 +5,66 @@
 
 namespace mmc::driver {
 
+namespace {
+
+std::string textOf(const std::string &value) { return value; }
+std::string textOf(const std::vector<std::string> &values) { return flagText(values); }
+template <typename T> std::string textOf(const T &value) { return std::to_string(value); }
+
+/// Declares flags and keeps a record of each.
+struct Declarer {
+  CLI::App *command;
+  CompileFlags &flags;
+
+  template <typename T>
+  CLI::Option *value(const char *names, T &value, const char *type, const char *description) const {
+    CLI::Option *option = addFlagValue(command, names, value, description)->type_name(type);
+    if constexpr (std::is_same_v<T, std::vector<std::string>>) option->delimiter(',');
+    return record(option, names, value);
+  }
+  template <typename T>
+  void count(const char *names, T &value, const char *description, uint64_t least = 1, uint64_t most = 65536) const {
+    record(addCount(command, names, value, description, least, most), names, value);
+  }
+
+private:
+  template <typename T> CLI::Option *record(CLI::Option *option, std::string name, const T &value) const {
+    name = name.substr(name.find("--"));
+    flags.declared.push_back({option, name.substr(0, name.find(',')), [&value] { return textOf(value); }});
+    return option;
+  }
+};
+
+} // namespace
+
 void addCompileFlags(CLI::App *command, CompileFlags &flags) {
-  addFlagValue(command, "--target", flags.targets, "where the plan runs; comma-separated: cpu")
-      ->delimiter(',')
-      ->type_name("TARGET");
-  addFlagValue(command, "--dtype", flags.dtype,
-               "type of activations and products: float32, bfloat16 (default: float32)")
-      ->check(CLI::IsMember({"float32", "bfloat16", "float64"}))
-      ->type_name("TYPE");
-  addFlagValue(command, "-q,--quantization", flags.quantization, "weights: none")->type_name("SCHEME");
-  addCount(command, "--max-model-len,--ctx-size,-c", flags.maxModelLen,
-           "longest sequence, prompt and generated tokens together; K and M allowed (default: the model's own limit, "
-           "at most 32K)",
-           1);
-  addCount(command, "--max-num-seqs", flags.maxNumSeqs, "sequences of one step (default: 16)", 1, 65536);
-  addCount(command, "--max-num-batched-tokens", flags.maxNumBatchedTokens,
-           "tokens of one step over all sequences (default: 4096)", 1, 1048576);
-  addCount(command, "--recurrence-block", flags.recurrenceBlock,
-           "tokens per block of linear attention: 32, 64, 128, 256 (default: 64)", 32, 256);
-  addCount(command, "--devices", flags.devices, "ranks (default: 1)", 1, 65536);
-  addCount(command, "--tensor-parallel-size,--tp", flags.tensorParallel,
-           "ranks that share each head and vocabulary dimension", 1, 65536);
-  addCount(command, "--ep", flags.expertParallel, "ranks that the experts are spread over", 1, 65536);
-  addCount(command, "--etp", flags.expertTensorParallel, "ranks that share each expert", 1, 65536);
-  addCount(command, "--sp", flags.sequenceParallel, "ranks that share a long prompt", 1, 65536);
-  addCount(command, "--rank-shapes", flags.rankShapes,
-           "compile one rank's slice of an N-way layout, without collectives", 1, 65536);
-  addFlagValue(command, "--cache-dir", flags.cacheFolder,
-               "cache of compiled kernels; the cpu target compiles without one")
-      ->type_name("DIR");
-  addFlagValue(command, "--cpu-variants", flags.variants,
-               "variants to compile: x86-64-v3, avx512, avx512-bf16 (default: all)")
-      ->delimiter(',')
-      ->type_name("NAME");
-  addFlagValue(command, "--disable-pass", flags.disabledPasses,
-               "switch an optional pass off by its name, e.g. FuseMoEDispatch")
-      ->delimiter(',')
-      ->type_name("NAME");
-  addFlagValue(command, "--print-ir-after", flags.printIrAfter,
-               "print the IR after a pass, by its name, on standard error")
-      ->delimiter(',')
-      ->type_name("NAME");
+  const Declarer add{command, flags};
+  add.value("--target", flags.targets, "TARGET", "where the plan runs; comma-separated: cpu");
+  add.value("--dtype", flags.dtype, "TYPE", "type of activations and products: float32, bfloat16 (default: float32)")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float64"}));
+  add.value("-q,--quantization", flags.quantization, "SCHEME", "weights: none");
+  add.count("--max-model-len,--ctx-size,-c", flags.maxModelLen,
+            "longest sequence, prompt and generated tokens together; K and M allowed (default: the model's own limit, "
+            "at most 32K)",
+            1, kMostModelLen);
+  add.count("--max-num-seqs", flags.maxNumSeqs, "sequences of one step (default: 16)", 1, kMostSeqs);
+  add.count("--max-num-batched-tokens", flags.maxNumBatchedTokens,
+            "tokens of one step over all sequences (default: 4096)", 1, kMostBatchedTokens);
+  add.count("--recurrence-block", flags.recurrenceBlock,
+            "tokens per block of linear attention: 32, 64, 128, 256 (default: 64)", 32, 256);
+  add.count("--devices", flags.devices, "ranks (default: 1)");
+  add.count("--tensor-parallel-size,--tp", flags.tensorParallel, "ranks that share each head and vocabulary dimension");
+  add.count("--ep", flags.expertParallel, "ranks that the experts are spread over");
+  add.count("--etp", flags.expertTensorParallel, "ranks that share each expert");
+  add.count("--sp", flags.sequenceParallel, "ranks that share a long prompt");
+  add.count("--rank-shapes", flags.rankShapes, "compile one rank's slice of an N-way layout, without collectives");
+  add.value("--cache-dir", flags.cacheFolder, "DIR", "cache of compiled kernels; the cpu target compiles without one");
+  add.value("--cpu-variants", flags.variants, "NAME",
+            "variants to compile: x86-64-v3, avx512, avx512-bf16 (default: all)");
+  add.value("--disable-pass", flags.disabledPasses, "NAME",
+            "switch an optional pass off by its name, e.g. FuseMoEDispatch");
+  add.value("--print-ir-after", flags.printIrAfter, "NAME",
+            "print the IR after a pass, by its name or after all, on standard error");
 }
 
 namespace {

@@ -71,13 +71,30 @@ std::string givenCommand(const CLI::App &app) {
   return {};
 }
 
-Status usageError(const CLI::App &app, const CLI::ParseError &error, std::span<char *const> arguments) {
+/// Fails where the first word is no command, whatever comes after it; `anywhere`: where the first word past the flags
+/// is none.
+Status checkCommand(const CLI::App &app, std::span<const std::string> arguments, bool anywhere) {
+  const auto word = std::find_if(arguments.begin(), arguments.end(), [](auto &text) { return !text.starts_with("-"); });
+  if (word == arguments.end() || (word != arguments.begin() && !anywhere)) return {};
+  if (!app.get_subcommands([&](const CLI::App *known) { return known->get_name() == *word; }).empty()) return {};
+  return Status(kUsage, cat("unknown command '", *word, "'"),
+                "commands are import, compile, run, tokenize, inspect, verify, bench, help");
+}
+
+Status usageError(const CLI::App &app, const CLI::ParseError &error, std::span<const std::string> arguments) {
   const std::string command = givenCommand(app);
-  const auto word = std::find_if(arguments.begin(), arguments.end(), [](const char *text) { return text[0] != '-'; });
-  if (command.empty() && word != arguments.end())
-    return Status(kUsage, cat("unknown command '", *word, "'"),
-                  "commands are import, compile, run, tokenize, inspect, verify, bench");
+  MMC_RETURN_IF_ERROR(checkCommand(app, arguments, command.empty()));
   return Status(kUsage, error.what(), cat("see `mmc ", command.empty() ? "" : command + " ", "--help`"));
+}
+
+/// The arguments, where `help` and `help COMMAND` stand for `--help` and `COMMAND --help`.
+std::vector<std::string> readArguments(int argc, char **argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments.front() == "help") {
+    arguments.erase(arguments.begin());
+    arguments.push_back("--help");
+  }
+  return arguments;
 }
 
 Status runSelected(const std::function<Status()> &selected) {
@@ -121,12 +138,16 @@ int runDriver(int argc, char **argv) {
   addVerifyCommand(line);
   addBenchCommand(line);
 
+  const std::vector<std::string> arguments = readArguments(argc, argv);
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend())); // CLI11 takes them from the end
   } catch (const CLI::Success &success) {
-    return app.exit(success); // --help and --version, on standard output
+    const Status known = checkCommand(app, arguments, false);
+    if (known.ok()) return app.exit(success); // --help and --version, on standard output
+    reportError(known);
+    return int(known.code());
   } catch (const CLI::ParseError &error) {
-    reportError(usageError(app, error, {argv + 1, argv + argc}));
+    reportError(usageError(app, error, arguments));
     return int(StatusCode::usage);
   }
   const Status status = runSelected(selected);

@@ -3,6 +3,9 @@
 
 #include "lib/Driver/PlanEngine.h"
 #include "lib/Driver/ReferenceEngine.h"
+#include "runtime/src/Errors.h"
+#include "runtime/src/HostObject.h"
+#include "runtime/src/Safetensors.h"
 
 namespace mmc::driver {
 
@@ -17,10 +20,11 @@ void addEngineFlags(CLI::App *command, EngineFlags &flags) {
                "x86-64-v3, avx512 or avx512-bf16 (default: the widest the host executes)")
       ->type_name("NAME");
   addSwitch(command, "--no-host-code", flags.noHostCode, "refuse plans whose kernels are host code");
-  addFlagValue(command, "--cuda-graphs", flags.cudaGraphs, "cuda targets: capture steps as graphs")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->type_name("on|off");
-  addSwitch(command, "--cuda-sync", flags.cudaSync, "cuda targets: wait after each launch");
+  flags.cudaGraphsOption =
+      addFlagValue(command, "--cuda-graphs", flags.cudaGraphs, "cuda targets: capture steps as graphs")
+          ->check(CLI::IsMember({"on", "off"}))
+          ->type_name("on|off");
+  flags.cudaSyncOption = addSwitch(command, "--cuda-sync", flags.cudaSync, "cuda targets: wait after each launch");
   addCompileFlags(command, flags.compile);
 }
 
@@ -33,6 +37,8 @@ std::string modelFolder(const EngineFlags &flags) {
   }
   return flags.weights.starts_with("random") ? "" : flags.weights;
 }
+
+bool isReference(const EngineFlags &flags) { return flags.compile.targets == std::vector<std::string>{"reference"}; }
 
 namespace {
 
@@ -47,12 +53,44 @@ Expected<WeightsChoice> chooseWeights(const EngineFlags &flags) {
   return choice;
 }
 
-bool isReference(const EngineFlags &flags) { return flags.compile.targets == std::vector<std::string>{"reference"}; }
+/// Flags of the runtime that the target has no use for.
+Status checkTargetFlags(const EngineFlags &flags, const std::string &target) {
+  if (!target.starts_with("cuda"))
+    for (const auto &[name, option] :
+         {std::pair("--cuda-graphs", flags.cudaGraphsOption), std::pair("--cuda-sync", flags.cudaSyncOption)})
+      if (!option->empty())
+        return Status(kUsage, cat(name, ": has a meaning on cuda targets only, the target is ", target),
+                      cat("leave ", name, " out"));
+  if (target == "reference" && !flags.cpuVariant.empty())
+    return Status(kUsage, cat("--cpu-variant: found ", flags.cpuVariant, ", and --target reference runs no kernels"),
+                  "leave --cpu-variant out");
+  return {};
+}
+
+/// What would fail after the compilation, before it.
+Status checkBeforeCompiling(const EngineFlags &flags, const CompileOptions &options, const WeightsChoice &weights) {
+  MMC_RETURN_IF_ERROR(checkCompileOptions(options));
+  if (flags.noHostCode)
+    return Status(runtime::kHostCodeRefused, cat("the kernels of target ", options.target, " are host code"),
+                  "leave --no-host-code out");
+  std::vector<std::string> variants = options.cpuVariants;
+  if (variants.empty()) variants.assign(runtime::knownVariants().begin(), runtime::knownVariants().end());
+  MMC_RETURN_IF_ERROR(runtime::chooseVariant(variants, flags.cpuVariant).status());
+  if (weights.random) return {};
+  const Status found = runtime::Checkpoint::open(weights.folder).status();
+  if (found.ok() || !flags.weights.empty()) return found;
+  return found.identifier() != Status(runtime::kNoCheckpoint, "").identifier()
+             ? found
+             : Status(runtime::kNoCheckpoint, found.message(),
+                      "give --weights with the checkpoint's folder, or --weights random");
+}
 
 Status openReference(const EngineFlags &flags, OpenedEngine &opened) {
   if (inputKind(flags.model) == InputKind::plan)
     return Status(kUsage, "--target reference interprets a model description, and a plan has none left",
                   "give the model's folder, config.json or model.mlir");
+  MMC_RETURN_IF_ERROR(checkTargetFlags(flags, "reference"));
+  MMC_RETURN_IF_ERROR(checkAgainstInterpreter(flags.compile));
   auto weights = chooseWeights(flags);
   MMC_RETURN_IF_ERROR(weights.status());
   Stopwatch watch;
@@ -75,8 +113,11 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
   } else {
     auto compileFlags = compileOptions(flags.compile);
     MMC_RETURN_IF_ERROR(compileFlags.status());
+    MMC_RETURN_IF_ERROR(checkTargetFlags(flags, compileFlags->target));
+    MMC_RETURN_IF_ERROR(checkBeforeCompiling(flags, *compileFlags, *weights));
     compileFlags->onStep = ladderPrinter();
-    note(cat("compiling ", flags.model, " for ", compileFlags->target, ", ", compileFlags->dtype));
+    note(cat("compiling ", flags.model, " for ", compileFlags->target,
+             compileFlags->dtype.empty() ? "" : cat(", ", compileFlags->dtype)));
     Stopwatch watch;
     auto bytes = compileModelToMemory(flags.model, *compileFlags);
     MMC_RETURN_IF_ERROR(bytes.status());
@@ -89,6 +130,10 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
   auto report = planReportOf(*image);
   MMC_RETURN_IF_ERROR(report.status());
   opened.plan = std::move(*report);
+  if (options.bytes == nullptr) {
+    MMC_RETURN_IF_ERROR(checkTargetFlags(flags, opened.plan->tables.target));
+    MMC_RETURN_IF_ERROR(checkAgainstPlan(flags.compile, opened.plan->tables));
+  }
   options.weights = *weights;
   options.cpuVariant = flags.cpuVariant;
   options.noHostCode = flags.noHostCode;

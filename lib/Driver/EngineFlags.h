@@ -13,9 +13,13 @@ struct EngineFlags {
   uint32_t threads = 0;
   bool noHostCode = false, cudaSync = false;
   std::string cudaGraphs = "on";
+  const CLI::Option *cudaGraphsOption = nullptr, *cudaSyncOption = nullptr; // whether they were given
 };
 
 void addEngineFlags(CLI::App *command, EngineFlags &flags);
+
+/// Whether the model is interpreted instead of compiled.
+bool isReference(const EngineFlags &flags);
 
 struct OpenedEngine {
   std::unique_ptr<Engine> engine;

@@ -28,6 +28,8 @@ inline constexpr ErrorKind kInternalFailure{1008, StatusCode::failed, "report th
 inline constexpr ErrorKind kOutOfMemory{1009, StatusCode::capacity,
                                         "free memory, or lower --max-model-len and --max-num-seqs"};
 
+inline constexpr ErrorKind kCannotWriteFolder{1012, StatusCode::failed, "give a folder that may be written"};
+
 /// A failure of the text library in the driver's terms.
 Status fromText(const text::Error &error);
 

@@ -1,6 +1,7 @@
 // mmc import: a checkpoint folder or config.json to a model description.
 #include "lib/Compiler/Compiler.h"
 #include "lib/Driver/Command.h"
+#include "lib/Driver/Outputs.h"
 
 namespace mmc::driver {
 
@@ -9,13 +10,17 @@ void addImportCommand(const CommandLine &line) {
     std::string input, output = "-";
   };
   auto flags = std::make_shared<Flags>();
-  CLI::App *command =
-      line.add("import", "write the model description (.mlir) of a checkpoint; no weights are read", [flags] {
+  CLI::App *command = line.add(
+      "import", "write the model description (.mlir) of a checkpoint; no weights are read", [flags]() -> Status {
         Stopwatch watch;
-        MMC_RETURN_IF_ERROR(importModel(flags->input, flags->output));
+        auto file = openOutput("-o", flags->output, OutputForm::text, {flags->input});
+        MMC_RETURN_IF_ERROR(file.status());
+        auto text = importModel(flags->input);
+        MMC_RETURN_IF_ERROR(text.status());
+        MMC_RETURN_IF_ERROR(writeWhole(*file, *text));
         if (flags->output != "-")
           note(cat("imported ", flags->input, " to ", flags->output, " in ", formatFixed(watch.seconds(), 2), " s"));
-        return Status();
+        return {};
       });
   command->add_option("-m,--model,model", flags->input, "HF_DIR or config.json")
       ->required()

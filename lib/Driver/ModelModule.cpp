@@ -43,6 +43,7 @@ ModelModule::ModelModule() {
   mlir::DialectRegistry registry;
   model::registerModelDialect(registry);
   context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+  context->printOpOnDiagnostic(false); // a message is a line; the whole op is for mmc-opt
 }
 
 Expected<std::unique_ptr<ModelModule>> ModelModule::read(const std::string &input) {

@@ -89,6 +89,8 @@ Expected<std::vector<int32_t>> promptTokens(const PromptFlags &flags, const text
                                             const std::string &modelFolder) {
   if (int(flags.prompt.has_value()) + int(flags.promptFile.has_value()) + int(flags.inputIds.has_value()) != 1)
     return Status(kUsage, "expected exactly one of --prompt, --prompt-file and --input-ids", "see `mmc run --help`");
+  if (flags.chat && flags.inputIds)
+    return Status(kUsage, "--chat wraps a text, and --input-ids gives ids", "give --prompt, or leave --chat out");
   std::vector<int32_t> ids;
   if (flags.inputIds) {
     auto parsed = parseTokenIds(*flags.inputIds);

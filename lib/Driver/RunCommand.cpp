@@ -2,6 +2,7 @@
 #include "lib/Driver/EngineFlags.h"
 #include "lib/Driver/Generation.h"
 #include "lib/Driver/LogitsFile.h"
+#include "lib/Driver/Outputs.h"
 #include "lib/Driver/Prompt.h"
 #include "lib/Driver/Trace.h"
 #include "lib/Text/Detokenizer.h"
@@ -59,7 +60,6 @@ Status loadTokenizer(Run &run) {
 
 /// The prompt's ids, before anything slow begins.
 Status readPrompt(Run &run) {
-  MMC_RETURN_IF_TEXT_ERROR(run.flags.sampling.validate());
   MMC_RETURN_IF_ERROR(loadTokenizer(run));
   auto ids = promptTokens(run.flags.prompt, run.tokenizer ? &*run.tokenizer : nullptr, run.folder);
   MMC_RETURN_IF_ERROR(ids.status());
@@ -146,19 +146,40 @@ void printFigures(const Run &run, const Generation &made) {
   note(cat("generated ", made.tokens.size(), " tokens, ",
            formatFixed(perSecond(made.decodeSteps, made.decodeSeconds), 1), " tokens/s, finished by ",
            made.stopped ? "stop" : "length"));
+  if (const uint64_t longest = run.opened.engine->info().maxModelLen;
+      !made.stopped && made.tokens.size() < run.flags.maxTokens)
+    note(cat(made.tokens.empty() ? "the prompt alone is" : "prompt and text together are",
+             " as long as the longest sequence, ", longest, " tokens: compile with a larger --max-model-len for more"));
   if (!run.opened.plan) return;
   note("plan");
   for (const std::string &line : certificateLines(*run.opened.plan)) note("  " + line);
 }
 
-/// A file that appears when the run has succeeded; created first, so that a bad path fails before the work.
-Expected<std::optional<runtime::OutputFile>> createOutput(const std::string &path) {
+/// A file that appears when the run has succeeded.
+Expected<std::optional<runtime::OutputFile>> createOutput(const RunFlags &flags, const char *flag,
+                                                          const std::string &path, OutputForm form) {
   std::optional<runtime::OutputFile> file;
   if (path.empty()) return std::move(file);
-  auto created = runtime::OutputFile::create(path);
+  if (path == "-")
+    return Status(kUsage, cat(flag, ": found '-', and standard output carries what is generated"), "give a file");
+  std::vector<std::string> inputs = {flags.engine.model, flags.engine.weights, flags.tokenizer};
+  inputs.push_back(flags.prompt.promptFile.value_or(""));
+  if (flags.prompt.inputIds && flags.prompt.inputIds->starts_with("@"))
+    inputs.push_back(flags.prompt.inputIds->substr(1));
+  auto created = openOutput(flag, path, form, inputs);
   MMC_RETURN_IF_ERROR(created.status());
   file.emplace(std::move(*created));
   return std::move(file);
+}
+
+/// What can be told without the model.
+Status checkFlags(const RunFlags &flags) {
+  MMC_RETURN_IF_TEXT_ERROR(flags.sampling.validate());
+  if (!flags.trace.empty() && isReference(flags.engine))
+    return Status(kUsage, "--trace needs a plan: the reference interpreter has no launches", "leave --trace out");
+  if (!flags.trace.empty() && flags.trace == flags.dumpLogits)
+    return Status(kUsage, cat("--trace and --dump-logits both name ", flags.trace), "give two names");
+  return {};
 }
 
 /// On a terminal the prompt stands before its continuation; standard output gets the continuation alone.
@@ -170,10 +191,11 @@ void echoPrompt(const Run &run) {
 
 Status runModel(const RunFlags &flags, ProgressMode progress) {
   Run run{flags, {}, {}, {}, {}, {}};
+  MMC_RETURN_IF_ERROR(checkFlags(flags));
   MMC_RETURN_IF_ERROR(readPrompt(run));
-  auto logitsFile = createOutput(flags.dumpLogits);
+  auto logitsFile = createOutput(flags, "--dump-logits", flags.dumpLogits, OutputForm::binary);
   MMC_RETURN_IF_ERROR(logitsFile.status());
-  auto traceFile = createOutput(flags.trace);
+  auto traceFile = createOutput(flags, "--trace", flags.trace, OutputForm::text);
   MMC_RETURN_IF_ERROR(traceFile.status());
   auto opened = openEngine(flags.engine, progress);
   MMC_RETURN_IF_ERROR(opened.status());
@@ -186,11 +208,7 @@ Status runModel(const RunFlags &flags, ProgressMode progress) {
   auto stop = stopTokens(run);
   MMC_RETURN_IF_ERROR(stop.status());
   std::optional<LaunchTrace> trace;
-  if (*traceFile) {
-    if (!engine.session())
-      return Status(kUsage, "--trace needs a plan: the reference interpreter has no launches", "leave --trace out");
-    trace.emplace(engine.session(), run.opened.plan->tables);
-  }
+  if (*traceFile) trace.emplace(engine.session(), run.opened.plan->tables);
   echoPrompt(run);
   TokenWriter writer(run);
   GenerationOptions options{flags.maxTokens, flags.prefillChunk, *stop, logitsFile->has_value(),
