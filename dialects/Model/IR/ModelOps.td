@@ -20,13 +20,19 @@ def Model_ProgramOp : Model_Op<"program", [Symbol, SymbolTable, NoTerminator, Is
     Holds a whole model. The entry point is
     `@main(%ids: tensor<?xi32, tokens>, %batch: !model.batch, states...) -> (tensor<?xVxf32, outputs>, states...)`:
     it takes the state of every layer, stacked by kind, and returns it as the step leaves it.
-    Optional attributes: `vocabulary` (i64), `max_position` (i64), `stop_tokens` (array of i32).
+    Optional attributes: `vocabulary` (i64), the number of ids; `max_position` (i64), the longest sequence;
+    `stop_tokens` (array of i32), ids that end a text.
 
     Constraints:
     * (C1) where there is a function @main, it has this signature: the states it returns have the types of those it
       takes, in order.
     * (C2) a value with a #model.state or #model.kv encoding has exactly one consumer, snapshots not counted.
     * (C3) a snapshot precedes the consumer of the state that it copies, in the same block.
+    * (C4) `vocabulary` is the number of columns of the logits that @main returns, and at least 1.
+    * (C5) where @main embeds ids by a table, the table has `vocabulary` rows, or where that is absent, as many as the
+      logits have columns.
+    * (C6) `max_position` is at least 1.
+    * (C7) `stop_tokens` are ids: from 0 to one less than the vocabulary.
 
     ```mlir
     model.program @empty {

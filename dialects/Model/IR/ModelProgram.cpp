@@ -1,5 +1,5 @@
-// model.program: the entry point's signature, and that every state has one consumer, which is what makes updating in
-// place legal.
+// model.program: the entry point's signature, the attributes that it must agree with, and that every state has one
+// consumer, which is what makes updating in place legal.
 #include "dialects/Model/IR/Model.h"
 
 using namespace mlir;
@@ -21,7 +21,7 @@ static LogicalResult verifyMain(FuncOp main) {
     return main.emitOpError("expected the arguments of @main after the batch to be states, got ")
            << main.getFunctionType();
   if (results.empty() || !isRows(results[0], RowSpace::outputs, /*isFloat=*/true, 2) ||
-      results.drop_front() != arguments.drop_front(2))
+      cast<RankedTensorType>(results[0]).isDynamicDim(1) || results.drop_front() != arguments.drop_front(2))
     return main.emitOpError("expected @main to return (tensor<?xVxf32, #model.rows<outputs>>, states...) with the "
                             "states that it takes, got ")
            << main.getFunctionType();
@@ -52,10 +52,54 @@ static LogicalResult verifyState(Value state, Location loc) {
   return success();
 }
 
+/// An attribute of the program as a number of at least 1; null where it is absent.
+static FailureOr<std::optional<int64_t>> positive(ProgramOp program, StringRef name) {
+  Attribute attribute = program->getAttr(name);
+  if (!attribute) return std::optional<int64_t>();
+  auto number = dyn_cast<IntegerAttr>(attribute);
+  if (!number || !number.getType().isSignlessInteger(64) || number.getInt() < 1)
+    return program.emitOpError("expected ") << name << " to be an i64 of at least 1, got " << attribute;
+  return std::optional(number.getInt());
+}
+
+/// The attributes against @main, which may be absent.
+static LogicalResult verifyAttributes(ProgramOp program, FuncOp main) {
+  // program_c4
+  FailureOr<std::optional<int64_t>> stated = positive(program, "vocabulary");
+  if (failed(stated)) return failure();
+  std::optional<int64_t> vocabulary = *stated;
+  if (main) {
+    int64_t columns = cast<RankedTensorType>(main.getResultTypes()[0]).getDimSize(1);
+    if (vocabulary && *vocabulary != columns)
+      return program.emitOpError("expected vocabulary to be the ")
+             << columns << " columns of the logits, got " << *vocabulary;
+    vocabulary = columns;
+  }
+  // program_c5
+  WalkResult embeddings = program.walk([&](EmbeddingOp embedding) -> WalkResult {
+    int64_t rows = cast<RankedTensorType>(embedding.getTable().getType()).getDimSize(0);
+    if (!vocabulary || rows == *vocabulary) return WalkResult::advance();
+    return embedding.emitOpError("expected a table with a row for each of the ") << *vocabulary << " ids, got " << rows;
+  });
+  if (embeddings.wasInterrupted()) return failure();
+  // program_c6
+  if (failed(positive(program, "max_position"))) return failure();
+  // program_c7
+  Attribute stops = program->getAttr("stop_tokens");
+  if (stops && !isa<DenseI32ArrayAttr>(stops))
+    return program.emitOpError("expected stop_tokens to be an array of i32, got ") << stops;
+  if (stops)
+    for (int32_t id : cast<DenseI32ArrayAttr>(stops).asArrayRef())
+      if (id < 0 || (vocabulary && id >= *vocabulary))
+        return program.emitOpError("expected stop_tokens to be ids of the vocabulary, got ") << id;
+  return success();
+}
+
 LogicalResult ProgramOp::verifyRegions() {
+  auto main = lookupSymbol<FuncOp>("main");
   // program_c1
-  if (auto main = lookupSymbol<FuncOp>("main"))
-    if (failed(verifyMain(main))) return failure();
+  if (main && failed(verifyMain(main))) return failure();
+  if (failed(verifyAttributes(*this, main))) return failure();
   WalkResult result = walk([](Operation *op) -> WalkResult {
     for (Value value : op->getResults())
       if (isAnyState(value.getType()) && failed(verifyState(value, op->getLoc()))) return WalkResult::interrupt();
