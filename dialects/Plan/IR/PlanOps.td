@@ -106,7 +106,7 @@ def Plan_BufferOp : Plan_Item<"buffer"> {
     plan.buffer @routed : tensor<?x64xf32> rows "tokens" per 2
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyTensor>:$type, OptionalAttr<StrAttr>:$rows,
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, OptionalAttr<StrAttr>:$rows,
                        DefaultValuedAttr<I64Attr, "1">:$rows_per);
   let assemblyFormat = "$sym_name `:` $type (`rows` $rows^)? (`per` $rows_per^)? attr-dict";
   let hasVerifier = 1;

@@ -63,6 +63,14 @@ plan.module @m {} {
 
 // -----
 
+// A buffer without a rank has no rows and no size.
+plan.module @m {} {
+  // expected-error @+1 {{attribute 'type' failed to satisfy constraint: type attribute of ranked tensor of any type values}}
+  plan.buffer @b : tensor<*xf32>
+}
+
+// -----
+
 // launch_c1
 plan.module @m {} {
   plan.program @body {
