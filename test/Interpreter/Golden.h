@@ -52,14 +52,17 @@ inline Golden readGolden(const std::string &folder) {
   return golden;
 }
 
-/// The largest absolute difference over the largest absolute reference value.
+/// The largest absolute difference over the largest absolute reference value. Infinite where a value is not finite, and
+/// where there is nothing to compare.
 inline double largestError(const std::vector<double> &found, const std::vector<float> &expected) {
+  if (found.size() != expected.size() || expected.empty()) return INFINITY;
   double difference = 0, largest = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
+    if (!std::isfinite(found[i]) || !std::isfinite(expected[i])) return INFINITY; // NaN is below every bar
     difference = std::max(difference, std::abs(found[i] - double(expected[i])));
     largest = std::max(largest, std::abs(double(expected[i])));
   }
-  return found.size() == expected.size() ? difference / largest : INFINITY;
+  return difference / largest;
 }
 
 } // namespace mmc::test

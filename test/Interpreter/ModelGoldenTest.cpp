@@ -84,6 +84,23 @@ void expectGolden(const std::string &name, Model &model, double bar, size_t limi
   }
 }
 
+// What no bar may let through.
+TEST(ModelGolden, ErrorIsInfiniteWhereAValueIsNotFinite) {
+  const std::vector<float> expected{1, -4, 2};
+  EXPECT_EQ(test::largestError({1, -4, 3}, expected), 0.25);
+  for (double bad : {std::nan(""), double(INFINITY), -double(INFINITY)})
+    for (size_t place : {0, 1, 2}) {
+      std::vector<double> found{1, -4, 2};
+      found[place] = bad;
+      EXPECT_EQ(test::largestError(found, expected), INFINITY) << bad << " at " << place;
+      std::vector<float> reference = expected;
+      reference[place] = float(bad);
+      EXPECT_EQ(test::largestError({1, -4, 2}, reference), INFINITY) << bad << " in the reference at " << place;
+    }
+  EXPECT_EQ(test::largestError({1, -4}, expected), INFINITY);
+  EXPECT_EQ(test::largestError({}, {}), INFINITY);
+}
+
 class Float64 : public testing::TestWithParam<const char *> {};
 
 TEST_P(Float64, MatchesIndependentLogits) {
@@ -150,9 +167,11 @@ TEST_P(BFloat16, WithinEagerError) {
         difference += std::pow(found[i] - double(expected[i]), 2);
         norm += std::pow(double(expected[i]), 2);
       }
-      errors.push_back(std::sqrt(difference / norm));
+      double error = std::sqrt(difference / norm);
+      errors.push_back(std::isfinite(error) ? error : INFINITY); // NaN has no place in an order
     }
   }
+  ASSERT_FALSE(errors.empty());
   std::nth_element(errors.begin(), errors.begin() + long(errors.size() / 2), errors.end());
   RecordProperty("median", std::to_string(errors[errors.size() / 2]));
   EXPECT_LE(errors[errors.size() / 2], 1.25 * golden.medianBf16_600);
