@@ -37,7 +37,8 @@ Status inspectSafetensors(const std::string &path, bool json) {
   std::string text =
       cat(path, ": safetensors, ", file->tensors().size(), " tensors, ", formatBytes(file->size()), "\n");
   for (const runtime::TensorInfo &tensor : file->tensors())
-    text += cat(runtime::tensorTypeName(tensor.type), "  ", tensor.shapeText(), "  ", tensor.name, "\n");
+    text += cat(runtime::tensorTypeName(tensor.type), "  ", tensor.shapeText(), "  ", runtime::printable(tensor.name),
+                "\n");
   return writeOutput(text);
 }
 

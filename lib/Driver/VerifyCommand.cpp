@@ -9,21 +9,12 @@ namespace mmc::driver {
 
 namespace {
 
-/// Every checkpoint tensor that the plan names exists with the plan's shape and a dtype that converts. Returns how
-/// many.
+/// The checkpoint has every tensor that the plan names, with the plan's shape and a dtype that converts, and no other.
+/// Returns how many.
 Expected<size_t> checkWeights(const runtime::PlanTables &tables, const std::string &folder) {
   auto checkpoint = runtime::Checkpoint::open(folder);
   MMC_RETURN_IF_ERROR(checkpoint.status());
-  std::unique_ptr<runtime::RowSource> rows = runtime::checkpointRows(*checkpoint);
-  size_t checked = 0;
-  for (const runtime::Weight &weight : tables.weights)
-    for (const runtime::WeightSource &source : weight.sources)
-      for (uint64_t instance = 0; instance < weight.instances(); ++instance)
-        for (uint64_t expert = 0; expert < weight.expertCount(); ++expert, ++checked) {
-          const uint64_t layer = weight.perLayer ? weight.layers[instance] : 0;
-          MMC_RETURN_IF_ERROR(rows->check(source, runtime::expandName(source.name, layer, expert)));
-        }
-  return checked;
+  return runtime::checkSources(tables, *runtime::checkpointRows(*checkpoint));
 }
 
 Status verify(const std::string &plan, const std::string &weights) {

@@ -5,10 +5,12 @@
 // headers are not used: the dynamic loader does not look at them either.
 #include "runtime/src/Errors.h"
 #include "runtime/src/HostObject.h"
+#include "runtime/src/PlanTables.h"
 
 #include <algorithm>
 #include <cstring>
 #include <elf.h>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -23,12 +25,14 @@ class ElfChecker {
 public:
   explicit ElfChecker(std::span<const uint8_t> bytes) : bytes(bytes) {}
 
-  Status run(std::span<const std::string> required) {
+  Status run(std::span<const std::string> required, std::span<const std::string> expectedRecords) {
     MMC_RETURN_IF_ERROR(header());
     MMC_RETURN_IF_ERROR(programHeaders());
     MMC_RETURN_IF_ERROR(dynamicSection());
     MMC_RETURN_IF_ERROR(relocations());
-    return symbols(required);
+    MMC_RETURN_IF_ERROR(symbols(required));
+    for (size_t i = 0; i < expectedRecords.size(); ++i) MMC_RETURN_IF_ERROR(record(required[i], expectedRecords[i]));
+    return {};
   }
 
 private:
@@ -223,11 +227,46 @@ private:
           ELF64_ST_BIND(symbol.st_info) == STB_GNU_UNIQUE)
         return bad("has symbol '" + std::string(name.substr(0, 120)) + "' of a kind that kernels do not need");
       if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && executable(symbol.st_value)) functions.insert(name);
+      if (name.ends_with(kRecordSuffix)) MMC_RETURN_IF_ERROR(keepRecord(name, symbol));
     }
     for (const std::string &name : required)
       if (!functions.count(name))
         return Status(kHostObjectSymbol, "host object: kernel symbol '" + name.substr(0, 120) + "' is missing");
     return {};
+  }
+
+  /// Records lie in segments that nothing writes to, relocations included: so what the file has is what was compiled.
+  Status keepRecord(std::string_view name, const Elf64_Sym &symbol) {
+    const std::optional<uint64_t> offset = fileOffset(symbol.st_value, symbol.st_size);
+    const bool constant = std::any_of(loads.begin(), loads.end(), [&](const Elf64_Phdr &load) {
+      return !(load.p_flags & PF_W) && symbol.st_value >= load.p_vaddr &&
+             symbol.st_value - load.p_vaddr < load.p_filesz;
+    });
+    if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || !offset || !constant ||
+        !records.emplace(name, std::string_view(reinterpret_cast<const char *>(bytes.data() + *offset), symbol.st_size))
+             .second)
+      return bad("has a record '" + std::string(name.substr(0, 120)) + "' that is no constant, or is there twice");
+    return {};
+  }
+
+  Status record(const std::string &symbol, std::string_view expected) const {
+    const auto at = records.find(symbol + kRecordSuffix);
+    const std::string_view found = at == records.end() ? std::string_view() : at->second;
+    if (found == expected) return {};
+    if (found.empty() || expected.empty())
+      return Status(kHostObjectRecord, "host object: the code of '" + symbol.substr(0, 240) + "' has " +
+                                           (found.empty() ? "no record" : "a record") + ", expected " +
+                                           (found.empty() ? "one: the plan describes the kernel"
+                                                          : "none: the plan does not describe the kernel"));
+    // The first line that differs says it.
+    const size_t same =
+        size_t(std::mismatch(found.begin(), found.end(), expected.begin(), expected.end()).first - found.begin());
+    auto line = [&](std::string_view text) {
+      const size_t begin = same ? text.rfind('\n', same - 1) + 1 : 0;
+      return std::string(text.substr(begin, text.find('\n', begin) - begin).substr(0, 240));
+    };
+    return Status(kHostObjectRecord, "host object: the plan describes '" + symbol.substr(0, 240) + "' by '" +
+                                         line(expected) + "', expected '" + line(found) + "' as its code was compiled");
   }
 
   bool executable(uint64_t address) const {
@@ -241,6 +280,7 @@ private:
   std::span<const uint8_t> bytes;
   Elf64_Ehdr elf{};
   std::vector<Elf64_Phdr> loads;
+  std::map<std::string_view, std::string_view, std::less<>> records; // of the object, by symbol
   Elf64_Phdr dynamic{};
   uint64_t symbolTable = 0, stringTable = 0, stringBytes = 0, hash = 0, gnuHash = 0, largestSymbol = 0;
   uint64_t rela = 0, relaBytes = 0, jumpRela = 0, jumpRelaBytes = 0;
@@ -248,8 +288,9 @@ private:
 
 } // namespace
 
-Status checkHostObject(std::span<const uint8_t> bytes, std::span<const std::string> symbols) {
-  return ElfChecker(bytes).run(symbols);
+Status checkHostObject(std::span<const uint8_t> bytes, std::span<const std::string> symbols,
+                       std::span<const std::string> records) {
+  return ElfChecker(bytes).run(symbols, records);
 }
 
 } // namespace mmc::runtime

@@ -40,6 +40,7 @@ inline constexpr ErrorKind kVariantMissing{303, StatusCode::incompatible,
                                            "choose a variant that the plan has and this machine executes"};
 inline constexpr ErrorKind kCannotMapCode{304, StatusCode::failed,
                                           "the process must be allowed to map code from memory (memfd, /proc)"};
+inline constexpr ErrorKind kHostObjectRecord{305, StatusCode::integrity, "compile the model again"};
 
 inline constexpr ErrorKind kNoCheckpoint{400, StatusCode::failed,
                                          "give a folder with model.safetensors or model.safetensors.index.json"};
@@ -56,6 +57,8 @@ inline constexpr ErrorKind kWeightShape{411, StatusCode::incompatible,
                                         "give the checkpoint that the plan was compiled for"};
 inline constexpr ErrorKind kWeightDType{412, StatusCode::incompatible,
                                         "convert the tensor to float32, bfloat16 or float16"};
+inline constexpr ErrorKind kWeightExtra{413, StatusCode::incompatible,
+                                        "give the checkpoint that the plan was compiled for"};
 inline constexpr ErrorKind kLoadCancelled{420, StatusCode::cancelled, "load again"};
 
 inline constexpr ErrorKind kStepArgument{500, StatusCode::usage, "see mmc_session_step in mmc-c/Runtime.h"};

@@ -23,8 +23,10 @@ namespace mmc::runtime {
 using KernelFunction = void (*)(const void *arguments, int64_t begin, int64_t end, void *scratch);
 
 /// Checks that `bytes` is a whole x86-64 ELF shared object without dependencies, undefined symbols or initialisers, and
-/// that it defines each of `symbols` as a function.
-Status checkHostObject(std::span<const uint8_t> bytes, std::span<const std::string> symbols);
+/// that it defines each of `symbols` as a function. With `records`, parallel to `symbols`, the constant beside each
+/// function has exactly that text; an empty text asks for a function without one.
+Status checkHostObject(std::span<const uint8_t> bytes, std::span<const std::string> symbols,
+                       std::span<const std::string> records = {});
 
 /// A mapped host object; unmapped when destroyed. Movable.
 class HostObject {

@@ -18,10 +18,13 @@ Expected<PlanTables> verifyPlan(const PlanImage &image) {
     return Status(kUnsupportedTarget,
                   "the plan is for " + std::to_string(tables->ranks) + " ranks, this runtime executes 1");
   if (!image.has(SegmentKind::hostObject)) return Status(kHostObjectForm, "the plan has no host object");
-  std::vector<std::string> symbols;
+  std::vector<std::string> symbols, records;
   for (const Kernel &kernel : tables->kernels)
-    symbols.insert(symbols.end(), kernel.symbols.begin(), kernel.symbols.end());
-  MMC_RETURN_IF_ERROR(checkHostObject(image.bytes(SegmentKind::hostObject), symbols));
+    for (size_t variant = 0; variant < kernel.symbols.size(); ++variant) {
+      symbols.push_back(kernel.symbols[variant]);
+      records.push_back(kernel.described ? kernelRecord(kernel, kernel.scratchBytes[variant]) : "");
+    }
+  MMC_RETURN_IF_ERROR(checkHostObject(image.bytes(SegmentKind::hostObject), symbols, records));
   return tables;
 }
 

@@ -19,10 +19,14 @@ public:
 
   std::string text(const flatbuffers::String *from) {
     if (!from || !charge(from->size() + sizeof(std::string))) return {};
-    return from->str();
+    const std::string to = from->str();
+    if (std::string shown = printable(to); shown != to)
+      fail(badField("a name", "'" + shown.substr(0, 120) + "'", "UTF-8 without control characters"));
+    return to;
   }
 
-  // NOTE: the FlatBuffers verifier checks where a vector lies, not that its elements are aligned, so they are copied as bytes.
+  // NOTE: the FlatBuffers verifier checks where a vector lies, not that its elements are aligned, so they are copied as
+  // bytes.
   template <typename T> std::vector<T> numbers(const flatbuffers::Vector<T> *from) {
     if (!from || from->size() == 0 || !charge(from->size() * sizeof(T))) return {};
     std::vector<T> to(from->size());
@@ -120,6 +124,37 @@ Weight decodeWeight(Decoder &d, const plan::Weight &from) {
   return to;
 }
 
+std::vector<Extent> decodeDomain(Decoder &d, const char *field,
+                                 const flatbuffers::Vector<flatbuffers::Offset<plan::Extent>> *from) {
+  return d.tables<Extent>(field, from, kMaxDomainRank, [&](const plan::Extent &e) {
+    return Extent{d.enumerator<ExtentKind>("extent kind", e.kind(), uint8_t(ExtentKind::work) + 1), e.value()};
+  });
+}
+
+Parameter decodeParameter(Decoder &d, const plan::Parameter &from) {
+  Parameter to;
+  if (from.kinds() && from.kinds()->size() > size_t(ArgumentKind::immediate) + 1)
+    d.fail(badField("parameter kinds count", from.kinds()->size(), "at most 16"));
+  else if (from.kinds())
+    for (uint32_t i = 0; i < from.kinds()->size(); ++i)
+      to.kinds.push_back(
+          d.enumerator<ArgumentKind>("parameter kind", from.kinds()->Get(i), uint8_t(ArgumentKind::immediate) + 1));
+  to.read = from.read();
+  to.written = from.written();
+  to.dtype = d.dtype("parameter dtype", from.dtype());
+  to.rows = d.enumerator<Rows>("parameter rows", from.rows(), 3);
+  to.bytes = from.bytes();
+  to.shape = d.numbers(from.shape());
+  to.panelN = from.panel_n();
+  to.panelK = from.panel_k();
+  to.padN = from.pad_n();
+  to.pageTokens = from.page_tokens();
+  to.pagesPerSequence = from.pages_per_sequence();
+  to.filters = from.filters();
+  to.tileRows = from.tile_rows();
+  return to;
+}
+
 Launch decodeLaunch(Decoder &d, const plan::Launch &from) {
   Launch to;
   to.kernel = from.kernel();
@@ -128,9 +163,7 @@ Launch decodeLaunch(Decoder &d, const plan::Launch &from) {
     return Argument{d.enumerator<ArgumentKind>("argument kind", a.kind(), uint8_t(ArgumentKind::immediate) + 1),
                     a.written(), a.index(), a.offset()};
   });
-  to.domain = d.tables<Extent>("launch domain", from.domain(), kMaxDomainRank, [&](const plan::Extent &e) {
-    return Extent{d.enumerator<ExtentKind>("extent kind", e.kind(), uint8_t(ExtentKind::work) + 1), e.value()};
-  });
+  to.domain = decodeDomain(d, "launch domain", from.domain());
   return to;
 }
 
@@ -171,7 +204,7 @@ void decodeMemory(Decoder &d, const plan::Plan &from, PlanTables &to) {
                 p.unit_bytes(),
                 p.layers()};
   });
-  to.buffers = d.tables<Buffer>("buffers", from.buffers(), 4096, [&](const plan::Buffer &b) {
+  to.buffers = d.tables<Buffer>("buffers", from.buffers(), 1024, [&](const plan::Buffer &b) {
     return Buffer{d.text(b.name()),     d.dtype("buffer dtype", b.dtype()),
                   b.bytes_per_token(),  b.bytes_per_sequence(),
                   b.bytes_per_output(), b.bytes_fixed()};
@@ -185,8 +218,15 @@ void decodeCode(Decoder &d, const plan::Plan &from, PlanTables &to) {
   to.variants =
       d.tables<std::string>("variants", from.variants(), 16, [&](const plan::Variant &v) { return d.text(v.name()); });
   to.kernels = d.tables<Kernel>("kernels", from.kernels(), 4096, [&](const plan::Kernel &k) {
-    return Kernel{d.text(k.name()), d.texts(k.symbols()), d.numbers(k.scratch_bytes()), d.texts(k.parameters()),
-                  k.domain_rank()};
+    return Kernel{d.text(k.name()),
+                  d.texts(k.symbols()),
+                  d.numbers(k.scratch_bytes()),
+                  d.texts(k.parameters()),
+                  k.domain_rank(),
+                  d.tables<Parameter>("kernel interface", k.interface(), kMaxArguments,
+                                      [&](const plan::Parameter &p) { return decodeParameter(d, p); }),
+                  decodeDomain(d, "kernel domain", k.domain()),
+                  k.interface() != nullptr || k.domain() != nullptr};
   });
   to.layerKinds = d.tables<Program>("layers", from.layers(), 256,
                                     [&](const plan::Program &p) { return decodeProgram(d, "layers", &p, to); });

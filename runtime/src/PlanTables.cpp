@@ -13,6 +13,47 @@ const char *argumentKindName(ArgumentKind kind) {
   return uint8_t(kind) < std::size(names) ? names[uint8_t(kind)] : "unknown";
 }
 
+const char *rowsName(Rows rows) {
+  constexpr const char *names[] = {"in all", "per token", "per output"};
+  return uint8_t(rows) < std::size(names) ? names[uint8_t(rows)] : "unknown";
+}
+
+std::string kernelSymbol(const std::string &kernel, const std::string &variant) {
+  std::string symbol = kernel + "__" + variant;
+  std::replace(symbol.end() - ptrdiff_t(variant.size()), symbol.end(), '-', '_');
+  return symbol;
+}
+
+static std::string parameterRecord(const Parameter &parameter) {
+  std::string text;
+  for (ArgumentKind kind : parameter.kinds) text += (text.empty() ? "" : "|") + std::string(argumentKindName(kind));
+  if (parameter.read) text += " read";
+  if (parameter.written) text += " written";
+  text += std::string(" ") + dtypeName(parameter.dtype) + " " + std::to_string(parameter.bytes) + " bytes " +
+          rowsName(parameter.rows);
+  for (size_t i = 0; i < parameter.shape.size(); ++i)
+    text += (i ? "x" : " shape ") + std::to_string(parameter.shape[i]);
+  auto figures = [&](const char *name, std::initializer_list<uint64_t> values) {
+    if (std::all_of(values.begin(), values.end(), [](uint64_t value) { return value == 0; })) return;
+    text += std::string(" ") + name;
+    for (uint64_t value : values) text += " " + std::to_string(value);
+  };
+  figures("panels", {parameter.panelN, parameter.panelK, parameter.padN});
+  figures("pages", {parameter.pageTokens, parameter.pagesPerSequence});
+  figures("work", {parameter.filters, parameter.tileRows});
+  return text;
+}
+
+std::string kernelRecord(const Kernel &kernel, uint64_t scratchBytes) {
+  constexpr const char *extents[] = {"fixed", "tokens", "outputs", "sequences", "work"};
+  std::string text = "kernel " + kernel.name + "\nscratch " + std::to_string(scratchBytes) + "\ndomain";
+  for (const Extent &extent : kernel.domain)
+    text += std::string(" ") + extents[uint8_t(extent.kind)] + " " + std::to_string(extent.value);
+  text += "\n";
+  for (const Parameter &parameter : kernel.interface) text += parameterRecord(parameter) + "\n";
+  return text;
+}
+
 std::vector<uint64_t> WeightSource::slicedShape() const {
   std::vector<uint64_t> sliced = shape;
   for (const DimensionSlice &slice : slices) sliced[slice.dimension] = slice.end - slice.begin;

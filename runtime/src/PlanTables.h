@@ -141,13 +141,42 @@ struct Program {
   std::vector<Command> commands;
 };
 
+enum class Rows : uint8_t { none, tokens, outputs };
+
+/// What a word of a kernel's argument record must be.
+struct Parameter {
+  std::vector<ArgumentKind> kinds; // that a launch may bind, ascending
+  bool read = false, written = false;
+  DType dtype = DType::i32; // of the elements that a pointer points to
+  Rows rows = Rows::none;
+  uint64_t bytes = 0;          // memory that the kernel reaches: per row, or in all (of one unit of a pool)
+  std::vector<uint64_t> shape; // weights: experts first
+  uint32_t panelN = 0, panelK = 0, padN = 0;
+  uint32_t pageTokens = 0, pagesPerSequence = 0; // 0: no pages
+  uint8_t filters = 0;                           // work lists: bit f stands for WorkFilter f
+  uint32_t tileRows = 0;
+};
+
 struct Kernel {
   std::string name;
   std::vector<std::string> symbols;    // per variant
   std::vector<uint64_t> scratchBytes;  // per variant
   std::vector<std::string> parameters; // names of the argument words
   uint32_t domainRank;
+  std::vector<Parameter> interface; // per argument word
+  std::vector<Extent> domain;       // as compiled; work: `value` is an argument word
+  /// Plans of before this description have none: their launches are checked against plan and session only.
+  bool described = false;
 };
+
+/// `NAME__VARIANT`, the variant with underscores for hyphens: what a kernel's function is called.
+std::string kernelSymbol(const std::string &kernel, const std::string &variant);
+/// `NAME__VARIANT__record`: a constant of the host object with kernelRecord's text, where the kernel is described.
+inline constexpr const char *kRecordSuffix = "__record";
+/// What the code of a kernel relies on, in lines: the compiler puts it beside the function, the loader compares it with
+/// the plan.
+std::string kernelRecord(const Kernel &kernel, uint64_t scratchBytes);
+const char *rowsName(Rows rows);
 
 struct EntryPoint {
   uint32_t tokens, sequences;

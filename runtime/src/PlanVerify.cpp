@@ -45,11 +45,13 @@ Status verifyTables(PlanTables &plan, uint64_t constantsBytes) {
   MMC_RETURN_IF_ERROR(verifyFigures(plan));
   MMC_RETURN_IF_ERROR(verifyStack(plan));
   MMC_RETURN_IF_ERROR(verifyWeights(plan));
+  MMC_RETURN_IF_ERROR(verifyBindings(plan));
   MMC_RETURN_IF_ERROR(verifyConstants(plan, constantsBytes));
   MMC_RETURN_IF_ERROR(verifyMemory(plan));
   MMC_RETURN_IF_ERROR(verifyEntryPoints(plan));
   MMC_RETURN_IF_ERROR(verifyKernels(plan));
-  return verifyPrograms(plan);
+  MMC_RETURN_IF_ERROR(verifyPrograms(plan));
+  return verifyLiveness(plan);
 }
 
 Status verifyFigures(const PlanTables &plan) {
@@ -62,6 +64,8 @@ Status verifyFigures(const PlanTables &plan) {
   MMC_RETURN_IF_ERROR(checkRange("max_model_len", plan.maxModelLen, 1, kMaxInt));
   MMC_RETURN_IF_ERROR(checkRange("max_num_seqs", plan.maxNumSeqs, 1, 1u << 20));
   MMC_RETURN_IF_ERROR(checkRange("max_num_batched_tokens", plan.maxNumBatchedTokens, 1, 1u << 24));
+  MMC_RETURN_IF_ERROR(checkRange("recurrence_block", plan.recurrenceBlock, 1, 1u << 24));
+  MMC_RETURN_IF_ERROR(checkRange("parameters_active", plan.parametersActive, 0, plan.parametersTotal));
   for (int32_t token : plan.stopTokens)
     if (token < 0 || uint32_t(token) >= plan.vocabulary)
       return badField("stop_tokens", std::to_string(token), "an id below " + std::to_string(plan.vocabulary));
@@ -203,6 +207,9 @@ Status verifyMemory(const PlanTables &plan) {
     const uint64_t needed = ceilDivide(plan.maxModelLen, plan.pageTokens);
     if (plan.pagesPerSequence != needed)
       return badField("pages_per_sequence", plan.pagesPerSequence, std::to_string(needed));
+  } else {
+    MMC_RETURN_IF_ERROR(checkRange("page_tokens without a pool of pages", plan.pageTokens, 0, 0));
+    MMC_RETURN_IF_ERROR(checkRange("pages_per_sequence without a pool of pages", plan.pagesPerSequence, 0, 0));
   }
   for (size_t i = 0; i < plan.buffers.size(); ++i) {
     const Buffer &buffer = plan.buffers[i];

@@ -19,11 +19,15 @@ Status verifyTables(PlanTables &plan, uint64_t constantsBytes);
 Status verifyFigures(const PlanTables &plan);
 Status verifyStack(PlanTables &plan);
 Status verifyWeights(const PlanTables &plan);
+Status verifyBindings(const PlanTables &plan);
 Status verifyConstants(const PlanTables &plan, uint64_t constantsBytes);
 Status verifyMemory(const PlanTables &plan);
 Status verifyEntryPoints(const PlanTables &plan);
 Status verifyKernels(const PlanTables &plan);
 Status verifyPrograms(const PlanTables &plan);
+/// A launch, whose ordinals were checked, against the description of its kernel, where it has one.
+Status verifyInterface(const PlanTables &plan, const Launch &launch, const std::string &who);
+Status verifyLiveness(const PlanTables &plan);
 
 /// `plan metadata: FIELD is FOUND, expected EXPECTED`.
 Status badField(const std::string &field, const std::string &found, const std::string &expected);

@@ -1,37 +1,12 @@
-// Checks the code half of a decoded plan: kernels, and every launch of every program. Relies on the checks of
-// PlanVerify.cpp.
+// Checks every launch of every program of a decoded plan. Relies on the checks of PlanVerify.cpp and
+// PlanVerifyKernels.cpp.
 //
 // Also checked is the schedule itself: no launch reads a temporary that nothing before it has written.
 #include "runtime/src/PlanVerify.h"
 
 #include <algorithm>
-#include <set>
 
 namespace mmc::runtime {
-
-Status verifyKernels(const PlanTables &plan) {
-  if (plan.variants.empty()) return badField("variants count", uint64_t(0), "at least 1");
-  if (std::set<std::string>(plan.variants.begin(), plan.variants.end()).size() != plan.variants.size())
-    return badField("variants", std::string("a list with a name twice"), "distinct names");
-  for (size_t i = 0; i < plan.kernels.size(); ++i) {
-    const Kernel &kernel = plan.kernels[i];
-    const std::string who = entryName("kernels", i, kernel.name);
-    if (kernel.symbols.size() != plan.variants.size())
-      return badField(who + " symbols count", kernel.symbols.size(),
-                      std::to_string(plan.variants.size()) + ", one per variant");
-    if (kernel.scratchBytes.size() != plan.variants.size())
-      return badField(who + " scratch_bytes count", kernel.scratchBytes.size(),
-                      std::to_string(plan.variants.size()) + ", one per variant");
-    for (const std::string &symbol : kernel.symbols)
-      if (symbol.empty() || symbol.find('\0') != std::string::npos)
-        return badField(who + " symbol", std::string("empty"), "a name");
-    for (uint64_t bytes : kernel.scratchBytes)
-      MMC_RETURN_IF_ERROR(checkRange(who + " scratch_bytes", bytes, 0, uint64_t(1) << 30));
-    MMC_RETURN_IF_ERROR(checkRange(who + " parameters count", kernel.parameters.size(), 0, kMaxArguments));
-    MMC_RETURN_IF_ERROR(checkRange(who + " domain_rank", kernel.domainRank, 0, kMaxDomainRank));
-  }
-  return {};
-}
 
 namespace {
 
@@ -77,6 +52,7 @@ private:
     if (launch.grain == 0) return badField(who + " grain", uint64_t(0), "at least 1");
     for (size_t i = 0; i < launch.arguments.size(); ++i)
       MMC_RETURN_IF_ERROR(argument(launch.arguments[i], who + ".arguments[" + std::to_string(i) + "]", place, kind));
+    MMC_RETURN_IF_ERROR(verifyInterface(plan, launch, who));
     uint64_t points = 1;
     for (size_t i = 0; i < launch.domain.size(); ++i)
       MMC_RETURN_IF_ERROR(extent(launch.domain[i], who + ".domain[" + std::to_string(i) + "]", place, points));

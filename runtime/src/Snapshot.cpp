@@ -96,7 +96,11 @@ Expected<Sequence *> Session::restore(uint64_t size, const std::function<Status(
     return Status(kSnapshotCorrupt, "the snapshot's position is " + std::to_string(header.position) +
                                         ", expected at most " + std::to_string(plan().maxModelLen));
   const uint64_t payload = payloadBytes(header.position);
-  if (header.payloadBytes != payload || size != sizeof header + payload + sizeof(Digest))
+  if (header.payloadBytes != payload)
+    return Status(kSnapshotCorrupt, "the snapshot's payload size is " + std::to_string(header.payloadBytes) +
+                                        " bytes, expected " + std::to_string(payload) + " at position " +
+                                        std::to_string(header.position));
+  if (size != sizeof header + payload + sizeof(Digest))
     return Status(kSnapshotCorrupt, "the snapshot has " + std::to_string(size) + " bytes, expected " +
                                         std::to_string(sizeof header + payload + sizeof(Digest)));
   if (pagesFor(header.position) > pools.freePages())

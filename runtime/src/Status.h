@@ -33,11 +33,16 @@ struct ErrorKind {
   const char *hint;
 };
 
+/// `text` with control characters (line breaks too), characters that change the direction of text, and bytes that are
+/// not UTF-8 written as \xNN: a name from a file can then neither command a terminal nor pretend to be another line.
+std::string printable(std::string_view text);
+
 class [[nodiscard]] Status {
 public:
   /// Fine.
   Status() = default;
-  /// A failure; an empty `hint` takes the kind's.
+  /// A failure; an empty `hint` takes the kind's. The texts are made printable, line by line, as they may hold names
+  /// from files.
   Status(const ErrorKind &kind, std::string message, std::string hint = {}, std::string cause = {});
 
   bool ok() const { return !rep; }

@@ -22,4 +22,10 @@ inline std::string expandName(const std::string &pattern, uint64_t layer, uint64
   return withNumber(withNumber(pattern, kLayerPlaceholder, layer), kExpertPlaceholder, expert);
 }
 
+/// Checkpoints of native exports carry buffers of the lightning layers that follow from the configuration. The importer
+/// compares them; nothing is bound to them.
+inline constexpr std::string_view kDerivedTensors[] = {
+    "model.layers.{layer}.self_attn.slope_rate", "model.layers.{layer}.self_attn.query_decay",
+    "model.layers.{layer}.self_attn.key_decay", "model.layers.{layer}.self_attn.diagonal_decay"};
+
 } // namespace mmc::runtime

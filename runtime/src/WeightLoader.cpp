@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <unordered_set>
 
 namespace mmc::runtime {
 
@@ -118,17 +119,25 @@ std::vector<Unit> makeUnits(const PlanTables &plan) {
   return units;
 }
 
-Status checkSources(const PlanTables &plan, RowSource &source) {
+} // namespace
+
+Expected<size_t> checkSources(const PlanTables &plan, RowSource &source) {
+  std::unordered_set<std::string> used;
+  size_t checked = 0;
   for (const Weight &weight : plan.weights)
     for (uint64_t instance = 0; instance < weight.instances(); ++instance)
       for (uint64_t expert = 0; expert < weight.expertCount(); ++expert)
-        for (const WeightSource &from : weight.sources)
-          MMC_RETURN_IF_ERROR(
-              source.check(from, expandName(from.name, weight.perLayer ? weight.layers[instance] : 0, expert)));
-  return {};
+        for (const WeightSource &from : weight.sources) {
+          std::string name = expandName(from.name, weight.perLayer ? weight.layers[instance] : 0, expert);
+          MMC_RETURN_IF_ERROR(source.check(from, name));
+          used.insert(std::move(name));
+          ++checked;
+        }
+  for (std::string_view derived : kDerivedTensors)
+    for (uint64_t layer = 0; layer < plan.layerCount; ++layer) used.insert(expandName(std::string(derived), layer, 0));
+  MMC_RETURN_IF_ERROR(source.checkOthers([&](std::string_view name) { return used.count(std::string(name)) != 0; }));
+  return checked;
 }
-
-} // namespace
 
 Status fillRows(const PlanTables &plan, RowSource &source, const WeightStore &store, const WeightPart &part,
                 uint64_t first, uint64_t count, RowBuffers &buffers) {
@@ -164,7 +173,7 @@ Status fillRows(const PlanTables &plan, RowSource &source, const WeightStore &st
 
 Status fillWeights(const PlanTables &plan, RowSource &source, const WeightStore &store, ThreadPool &pool,
                    const ProgressFunction &progress) {
-  MMC_RETURN_IF_ERROR(checkSources(plan, source));
+  MMC_RETURN_IF_ERROR(checkSources(plan, source).status());
   const std::vector<Unit> units = makeUnits(plan);
   uint64_t total = 0;
   for (const Unit &unit : units)

@@ -51,6 +51,8 @@ public:
   virtual ~RowSource() = default;
   /// Checks that the tensor exists with the plan's shape and a dtype that converts.
   virtual Status check(const WeightSource &source, const std::string &name) = 0;
+  /// Checks that there is no tensor that `used`, called with its name, denies.
+  virtual Status checkOthers(const std::function<bool(std::string_view)> &used) = 0;
   /// Rows [first, first + count) of a checkpoint tensor before slicing, as they lie in the file, in `type`. `rows` is
   /// resized to fit.
   virtual Status read(const Weight &weight, const WeightSource &source, const std::string &name, uint64_t first,
@@ -59,7 +61,9 @@ public:
 std::unique_ptr<RowSource> checkpointRows(const Checkpoint &checkpoint);
 std::unique_ptr<RowSource> randomRows(uint64_t seed);
 
-/// Checks every tensor of the plan against the source, then fills the whole store. On failure the store's content is
+/// Checks that the source has every tensor of the plan, as the plan needs it, and no other: returns how many.
+Expected<size_t> checkSources(const PlanTables &plan, RowSource &source);
+/// Checks the source, then fills the whole store. On failure the store's content is
 /// undefined.
 Status fillWeights(const PlanTables &plan, RowSource &source, const WeightStore &store, ThreadPool &pool,
                    const ProgressFunction &progress);

@@ -46,6 +46,18 @@ public:
     return {};
   }
 
+  Status checkOthers(const std::function<bool(std::string_view)> &used) override {
+    MMC_RETURN_IF_ERROR(checkpoint.checkTails());
+    std::string_view first;
+    size_t count = 0;
+    for (const TensorInfo &tensor : checkpoint.tensors())
+      if (!used(tensor.name) && !count++) first = tensor.name;
+    if (!count) return {};
+    return Status(kWeightExtra, "the checkpoint has tensor '" + std::string(first.substr(0, 240)) + "'" +
+                                    (count > 1 ? " (and " + std::to_string(count - 1) + " more)" : "") +
+                                    ", which the plan does not use");
+  }
+
   Status read(const Weight &, const WeightSource &source, const std::string &name, uint64_t first, uint64_t count,
               std::vector<uint8_t> &rows, DType &type) override {
     const TensorInfo *tensor = checkpoint.find(name);
@@ -63,6 +75,7 @@ class RandomRows : public RowSource {
 public:
   explicit RandomRows(uint64_t seed) : seed(seed) {}
   Status check(const WeightSource &, const std::string &) override { return {}; }
+  Status checkOthers(const std::function<bool(std::string_view)> &) override { return {}; }
 
   Status read(const Weight &weight, const WeightSource &source, const std::string &name, uint64_t first, uint64_t count,
               std::vector<uint8_t> &rows, DType &type) override {

@@ -34,14 +34,27 @@ Offset<fb::Weight> encode(Builder &b, const Weight &w) {
                           w.randomScale);
 }
 
+auto encode(Builder &b, const std::vector<Extent> &domain) {
+  return vectorOf<fb::Extent>(b, domain,
+                              [&](const Extent &e) { return fb::CreateExtent(b, fb::ExtentKind(e.kind), e.value); });
+}
+
+Offset<fb::Parameter> encode(Builder &b, const Parameter &p) {
+  std::vector<fb::ArgumentKind> kinds;
+  for (ArgumentKind kind : p.kinds) kinds.push_back(fb::ArgumentKind(kind));
+  auto kindsOffset = b.CreateVector(kinds);
+  auto shape = b.CreateVector(p.shape);
+  return fb::CreateParameter(b, kindsOffset, p.read, p.written, fb::DType(p.dtype), fb::Rows(p.rows), p.bytes, shape,
+                             p.panelN, p.panelK, p.padN, p.pageTokens, p.pagesPerSequence, p.filters, p.tileRows);
+}
+
 Offset<fb::Program> encode(Builder &b, const Program &p, const std::vector<uint8_t> &kinds) {
   auto commands = vectorOf<fb::Command>(b, p.commands, [&](const Command &c) {
     if (c.isStack) return fb::CreateCommand(b, 0, fb::CreateStack(b, b.CreateVector(kinds)));
     auto arguments = vectorOf<fb::Argument>(b, c.launch.arguments, [&](const Argument &a) {
       return fb::CreateArgument(b, fb::ArgumentKind(a.kind), a.index, a.offset, a.written);
     });
-    auto domain = vectorOf<fb::Extent>(
-        b, c.launch.domain, [&](const Extent &e) { return fb::CreateExtent(b, fb::ExtentKind(e.kind), e.value); });
+    auto domain = encode(b, c.launch.domain);
     return fb::CreateCommand(b, fb::CreateLaunch(b, c.launch.kernel, arguments, domain, c.launch.grain));
   });
   return fb::CreateProgram(b, b.CreateString(p.name), commands);
@@ -75,7 +88,10 @@ std::vector<uint8_t> encodeTables(const PlanTables &t) {
     auto name = b.CreateString(k.name);
     auto symbols = b.CreateVectorOfStrings(k.symbols);
     auto scratch = b.CreateVector(k.scratchBytes);
-    return fb::CreateKernel(b, name, symbols, scratch, b.CreateVectorOfStrings(k.parameters), k.domainRank);
+    auto parameters = b.CreateVectorOfStrings(k.parameters);
+    if (!k.described) return fb::CreateKernel(b, name, symbols, scratch, parameters, k.domainRank);
+    auto interface = vectorOf<fb::Parameter>(b, k.interface, [&](const Parameter &p) { return encode(b, p); });
+    return fb::CreateKernel(b, name, symbols, scratch, parameters, k.domainRank, interface, encode(b, k.domain));
   });
   auto layers = vectorOf<fb::Program>(b, t.layerKinds, [&](const Program &p) { return encode(b, p, t.stack); });
   auto body = encode(b, t.body, t.stack), head = encode(b, t.head, t.stack);

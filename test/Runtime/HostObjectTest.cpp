@@ -12,7 +12,7 @@ namespace mmc::test {
 
 namespace {
 
-const std::vector<std::string> kSymbols = {"embed_v3", "head_v4"};
+const std::vector<std::string> kSymbols = {"embed__x86_64_v3", "head__avx512"};
 
 Status check(const std::vector<uint8_t> &object, const std::vector<std::string> &symbols = kSymbols) {
   return bounded(object.size(), [&] { return checkHostObject(object, symbols); });
@@ -60,7 +60,7 @@ TEST(HostObjectTest, P10TruncatedAnywhere) {
 }
 
 TEST(HostObjectTest, P10MissingSymbol) {
-  expectFailure(check(tinyObject(), {"embed_v3", "nothing"}), StatusCode::integrity, {"'nothing' is missing"});
+  expectFailure(check(tinyObject(), {"embed__x86_64_v3", "nothing"}), StatusCode::integrity, {"'nothing' is missing"});
 }
 
 TEST(HostObjectTest, WhatKernelsDoNotNeedIsRefused) {
@@ -93,19 +93,19 @@ Elf64_Sym &symbol(std::vector<uint8_t> &object, const std::string &name) {
 
 TEST(HostObjectTest, SymbolsThatKernelsDoNotNeedAreRefused) {
   std::vector<uint8_t> object = tinyObject();
-  symbol(object, "append_v3").st_shndx = SHN_UNDEF;
-  expectFailure(check(object), StatusCode::integrity, {"undefined symbol 'append_v3'"});
+  symbol(object, "append__x86_64_v3").st_shndx = SHN_UNDEF;
+  expectFailure(check(object), StatusCode::integrity, {"undefined symbol 'append__x86_64_v3'"});
   for (auto [type, bind] : {std::pair(STT_GNU_IFUNC, STB_GLOBAL), {STT_TLS, STB_GLOBAL}, {STT_FUNC, STB_GNU_UNIQUE}}) {
     object = tinyObject();
-    symbol(object, "append_v3").st_info = ELF64_ST_INFO(bind, type);
-    expectFailure(check(object), StatusCode::integrity, {"'append_v3' of a kind"});
+    symbol(object, "append__x86_64_v3").st_info = ELF64_ST_INFO(bind, type);
+    expectFailure(check(object), StatusCode::integrity, {"'append__x86_64_v3' of a kind"});
   }
   object = tinyObject();
-  symbol(object, "embed_v3").st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT);
-  expectFailure(check(object), StatusCode::integrity, {"'embed_v3' is missing"});
+  symbol(object, "embed__x86_64_v3").st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT);
+  expectFailure(check(object), StatusCode::integrity, {"'embed__x86_64_v3' is missing"});
   object = tinyObject();
-  symbol(object, "embed_v3").st_value = 8;
-  expectFailure(check(object), StatusCode::integrity, {"'embed_v3' is missing"});
+  symbol(object, "embed__x86_64_v3").st_value = 8;
+  expectFailure(check(object), StatusCode::integrity, {"'embed__x86_64_v3' is missing"});
 }
 
 TEST(HostObjectTest, RandomDamageNeverCrashes) {
@@ -124,8 +124,8 @@ TEST(HostObjectTest, RandomDamageNeverCrashes) {
 TEST(HostObjectTest, TwoMappingsAreTwoLibraries) {
   Expected<HostObject> first = HostObject::map(tinyObject()), second = HostObject::map(tinyObject());
   ASSERT_TRUE(first.ok() && second.ok());
-  EXPECT_NE(first->find("embed_v3"), nullptr);
-  EXPECT_NE(first->find("embed_v3"), second->find("embed_v3"));
+  EXPECT_NE(first->find("embed__x86_64_v3"), nullptr);
+  EXPECT_NE(first->find("embed__x86_64_v3"), second->find("embed__x86_64_v3"));
   EXPECT_EQ(first->find("nothing"), nullptr);
 }
 
@@ -133,7 +133,7 @@ TEST(HostObjectTest, AMappingAfterAnotherWasClosedIsTheNewOne) {
   // The first object stays loaded through a handle of its own, while its descriptor's number is used again: under the
   // same path glibc would return it instead of the second.
   std::vector<uint8_t> changed = tinyObject();
-  const std::string from = "embed_v3", to = "embed_w3";
+  const std::string from = "embed__x86_64_v3", to = "embed__x86_64_w3";
   auto at = std::search(changed.begin(), changed.end(), from.begin(), from.end());
   ASSERT_NE(at, changed.end());
   std::copy(to.begin(), to.end(), at); // the hash table still has the old name, so only the string is compared
@@ -142,14 +142,14 @@ TEST(HostObjectTest, AMappingAfterAnotherWasClosedIsTheNewOne) {
     Expected<HostObject> first = HostObject::map(tinyObject());
     ASSERT_TRUE(first.ok());
     Dl_info info;
-    ASSERT_NE(dladdr(reinterpret_cast<void *>(first->find("embed_v3")), &info), 0);
+    ASSERT_NE(dladdr(reinterpret_cast<void *>(first->find("embed__x86_64_v3")), &info), 0);
     pinned = dlopen(info.dli_fname, RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(pinned, nullptr);
   }
   Expected<HostObject> second = HostObject::map(changed);
   ASSERT_TRUE(second.ok()) << second.status().text();
-  EXPECT_EQ(second->find("embed_v3"), nullptr) << "this is the first library";
-  EXPECT_NE(reinterpret_cast<void *>(second->find("recur_v3")), dlsym(pinned, "recur_v3"));
+  EXPECT_EQ(second->find("embed__x86_64_v3"), nullptr) << "this is the first library";
+  EXPECT_NE(reinterpret_cast<void *>(second->find("recur__x86_64_v3")), dlsym(pinned, "recur__x86_64_v3"));
   dlclose(pinned);
 }
 

@@ -36,6 +36,9 @@ const Case kFigures[] = {
     {"ModelLen", [](T &t) { t.maxModelLen = uint64_t(1) << 40; }, {"max_model_len is 1099511627776"}},
     {"NumSeqs", [](T &t) { t.maxNumSeqs = 0; }, {"max_num_seqs is 0"}},
     {"Tokens", [](T &t) { t.maxNumBatchedTokens = 0; }, {"max_num_batched_tokens is 0"}},
+    {"RecurrenceBlock", [](T &t) { t.recurrenceBlock = 0; }, {"recurrence_block is 0, expected 1 to 16777216"}},
+    {"RecurrenceBlockHuge", [](T &t) { t.recurrenceBlock = ~0u; }, {"recurrence_block is 4294967295"}},
+    {"ParametersActive", [](T &t) { t.parametersActive = t.parametersTotal + 1; }, {"parameters_active is"}},
     {"StopToken", [](T &t) { t.stopTokens = {2, -1}; }, {"stop_tokens is -1"}},
     {"StopTokenHigh", [](T &t) { t.stopTokens = {48}; }, {"stop_tokens is 48", "below 48"}},
     {"LayerCount", [](T &t) { t.layerCount = 6; }, {"stack kinds count is 5", "layer_count = 6"}},
@@ -100,6 +103,9 @@ const Case kMemory[] = {
     {"PoolLayersOther", [](T &t) { t.pools[0].layers = 2; }, {"pool 'state' layers is 2, expected 3"}},
     {"PageTokens", [](T &t) { t.pageTokens = 0; }, {"page_tokens is 0"}},
     {"PagesPerSequence", [](T &t) { t.pagesPerSequence = 15; }, {"pages_per_sequence is 15, expected 16"}},
+    {"PageTokensWithoutPages",
+     [](T &t) { t.pools[1].kind = PoolKind::slots; },
+     {"page_tokens without a pool of pages is 4, expected 0"}},
     {"BufferZero", [](T &t) { t.buffers[0].bytesPerToken = 0; }, {"buffers[0] 'hidden'", "size is 0"}},
     {"BufferHuge", [](T &t) { t.buffers[0].bytesPerToken = ~uint64_t(0); }, {"buffers[0] 'hidden'"}},
     {"TileRows", [](T &t) { t.workLists[2].tileRows = ~0u; }, {"work_lists[2] tile_rows"}},
@@ -123,7 +129,7 @@ const Case kCode[] = {
     {"NoVariant", [](T &t) { t.variants.clear(); }, {"variants count is 0"}},
     {"VariantTwice", [](T &t) { t.variants[1] = t.variants[0]; }, {"name twice"}},
     {"Symbols", [](T &t) { t.kernels[1].symbols.pop_back(); }, {"kernels[1] 'recur' symbols count is 1, expected 2"}},
-    {"SymbolEmpty", [](T &t) { t.kernels[1].symbols[0] = ""; }, {"symbol is empty"}},
+    {"SymbolEmpty", [](T &t) { t.kernels[1].symbols[0] = ""; }, {"symbol is '', expected 'recur__x86_64_v3'"}},
     {"Scratch", [](T &t) { t.kernels[1].scratchBytes.push_back(1); }, {"scratch_bytes count is 3"}},
     {"ScratchHuge", [](T &t) { t.kernels[1].scratchBytes[0] = ~uint64_t(0); }, {"scratch_bytes"}},
     {"Parameters",
@@ -140,7 +146,12 @@ const Case kCode[] = {
      },
      {"body commands count is 0"}},
     {"HeadEmpty", [](T &t) { t.head.commands.clear(); }, {"head commands count is 0"}},
-    {"HeadSilent", [](T &t) { head(t).arguments[3].written = false; }, {"writes logits"}},
+    {"HeadSilent",
+     [](T &t) {
+       undescribe(t);
+       head(t).arguments[3].written = false;
+     },
+     {"writes logits"}},
     {"StackInHead", [](T &t) { std::swap(t.body.commands[1], t.head.commands[0]); }, {"stack is outside the body"}},
     {"Kernel", [](T &t) { embed(t).kernel = 5; }, {"body.commands[0] kernel is 5"}},
     {"ArgumentCount", [](T &t) { embed(t).arguments.pop_back(); }, {"arguments count is 2, expected 3"}},
@@ -148,11 +159,29 @@ const Case kCode[] = {
     {"Grain", [](T &t) { embed(t).grain = 0; }, {"grain is 0"}},
     {"ArgumentKind", [](T &t) { embed(t).arguments[0].kind = ArgumentKind(16); }, {"argument kind is 16"}},
     {"ExtentKind", [](T &t) { embed(t).domain[0].kind = ExtentKind(5); }, {"extent kind is 5"}},
-    {"ExtentZero", [](T &t) { head(t).domain[1].value = 0; }, {"head.commands[0].domain[1] value is 0"}},
-    {"ExtentWork", [](T &t) { recur(t).domain[0].value = 3; }, {"work list below 3"}},
-    {"ExtentOutputs", [](T &t) { embed(t).domain[0].kind = ExtentKind::outputs; }, {"only the head has outputs"}},
+    {"ExtentZero",
+     [](T &t) {
+       undescribe(t);
+       head(t).domain[1].value = 0;
+     },
+     {"head.commands[0].domain[1] value is 0"}},
+    {"ExtentWork",
+     [](T &t) {
+       undescribe(t);
+       recur(t).domain[0].value = 3;
+     },
+     {"work list below 3"}},
+    {"ExtentOutputs",
+     [](T &t) {
+       undescribe(t);
+       embed(t).domain[0].kind = ExtentKind::outputs;
+     },
+     {"only the head has outputs"}},
     {"ExtentHuge",
-     [](T &t) { head(t).domain = {{ExtentKind::fixed, uint64_t(1) << 40}, {ExtentKind::fixed, uint64_t(1) << 40}}; },
+     [](T &t) {
+       undescribe(t);
+       head(t).domain = {{ExtentKind::fixed, uint64_t(1) << 40}, {ExtentKind::fixed, uint64_t(1) << 40}};
+     },
      {"2^56"}},
     {"BufferIndex", [](T &t) { embed(t).arguments[2].index = 1; }, {"arguments[2] index is 1", "buffer below 1"}},
     {"BufferOffset", [](T &t) { embed(t).arguments[2].offset = 64; }, {"offset is 64, expected below 64"}},
@@ -175,16 +204,170 @@ const Case kCode[] = {
      {"only the head has outputs"}},
     {"WrittenWeight", [](T &t) { embed(t).arguments[1].written = true; }, {"a written weight"}},
     {"UseBeforeDef",
-     [](T &t) { embed(t).arguments[2].written = false; },
+     [](T &t) {
+       undescribe(t);
+       embed(t).arguments[2].written = false;
+     },
      {"program 'body' kernel 'embed'", "'hidden'", "nothing has written"}},
     {"UseBeforeDefInLayer",
      [](T &t) {
        t.buffers.push_back({"other", DType::f32, 4, 0, 0, 0});
+       undescribe(t);
        for (auto &e : t.entryPoints) e.offsets.push_back(0);
        append(t).arguments[3].index = 1;
      },
      {"program 'attention' kernel 'append'", "'other'"}},
 };
+/// One more buffer of hidden's size, at these offsets in the entry points. Returns its index.
+/// Launches may then bind it where their kernels were compiled for something else.
+uint32_t addBuffer(T &t, const char *name, std::vector<uint64_t> offsets) {
+  undescribe(t);
+  t.buffers.push_back({name, DType::f32, kWidth * 4, 0, 0, 0});
+  for (size_t i = 0; i < t.entryPoints.size(); ++i) t.entryPoints[i].offsets.push_back(offsets[i]);
+  return uint32_t(t.buffers.size() - 1);
+}
+
+const Case kAliases[] = {
+    {"BothInOneLaunch",
+     [](T &t) { embed(t).arguments[1] = {ArgumentKind::buffer, true, addBuffer(t, "other", {0, 128, 512}), 0}; },
+     {"entry_points[0] offsets[1] 'other' range is 0 to 64", "apart from offsets[0] 'hidden' at 0 to 64"}},
+    {"PartlyInTheLargestEntryPoint",
+     [](T &t) {
+       t.entryPoints[0].arenaBytes = 128;
+       t.entryPoints[1].arenaBytes = 1024;
+       t.entryPoints[2].arenaBytes = 4096;
+       embed(t).arguments[1] = {ArgumentKind::buffer, true, addBuffer(t, "other", {64, 384, 1472}), 0};
+     },
+     {"entry_points[2] offsets[1] 'other' range is 1472 to 2496", "'hidden' at 512 to 1536"}},
+    {"ALayerWritesOverWhatTheNextOneReads",
+     [](T &t) { // the hidden rows that the first launch wrote
+       t.layerKinds[0].commands[1].launch.arguments[4].index = addBuffer(t, "other", {0, 128, 512});
+     },
+     {"'other' range is 0 to 64", "'hidden' at 0 to 64"}},
+    {"KeptFromTheBodyToTheHead",
+     [](T &t) {
+       t.entryPoints[0].arenaBytes = 192;
+       t.entryPoints[1].arenaBytes = 1024;
+       t.entryPoints[2].arenaBytes = 1 << 16;
+       const uint32_t kept = addBuffer(t, "kept", {64, 512, 8192}), brief = addBuffer(t, "brief", {64, 512, 8192});
+       embed(t).arguments[1] = {ArgumentKind::buffer, true, kept, 0};
+       append(t).arguments[3] = {ArgumentKind::buffer, true, brief, 0};
+       head(t).arguments[1].index = kept;
+     },
+     {"'brief' range is 64 to 128", "'kept' at 64 to 128"}},
+};
+INSTANTIATE_TEST_SUITE_P(Aliases, PlanVerifyTest, testing::ValuesIn(kAliases),
+                         [](const auto &i) { return i.param.what; });
+const Case kInterfaces[] = {
+    {"PageTableIsBuffer",
+     [](T &t) { append(t).arguments[2] = {ArgumentKind::buffer, false, 0, 0}; },
+     {"layers[1].commands[0].arguments[2] 'pages' is buffer, expected page_table", "'append'"}},
+    {"SlotsArePositions",
+     [](T &t) { append(t).arguments[1].kind = ArgumentKind::rowPositions; },
+     {"'slots' is row_positions, expected row_slots"}},
+    {"WordIsPointer",
+     [](T &t) { head(t).arguments[4] = {ArgumentKind::tokenIds, false, 0, 0}; },
+     {"'bias' is token_ids, expected immediate"}},
+    {"Access", [](T &t) { append(t).arguments[3].written = true; }, {"'hidden' is written, expected read only"}},
+    {"BufferDType", [](T &t) { t.buffers[0].dtype = DType::bf16; }, {"'hidden' is bfloat16, expected float32"}},
+    {"BytesPerToken",
+     [](T &t) { t.buffers[0].bytesPerToken = 16; },
+     {"is 16 bytes per token, expected at least 32 bytes per token"}},
+    {"BytesPerSequence",
+     [](T &t) { std::swap(t.buffers[0].bytesPerToken, t.buffers[0].bytesPerSequence); },
+     {"is 0 bytes per token"}},
+    {"BufferOffsetInRow",
+     [](T &t) { append(t).arguments[3].offset = 4; },
+     {"is 32 bytes per token from offset 4, expected at least 32"}},
+    {"ConstantDType", [](T &t) { t.constants[0].dtype = DType::i32; }, {"'alpha' is int32, expected float32"}},
+    {"WeightOfAnotherShape",
+     [](T &t) { embed(t).arguments[1].index = 3; },
+     {"'table' is a weight in panels 16 x 2 x 16, expected one in panels 0 x 0 x 0"}},
+    {"WeightExperts",
+     [](T &t) {
+       t.weights[2].shape = {4};
+       t.weights[2].sources[0].shape = {4};
+     },
+     {"is a weight of shape 2 x 4, expected one of shape 2 x 8"}},
+    {"WeightDType", [](T &t) { t.weights[1].layout.dtype = DType::bf16; }, {"'gain' is bfloat16, expected float32"}},
+    {"Panels",
+     [](T &t) { t.weights[3].layout.panelN = 8; },
+     {"in panels 8 x 2 x 8, expected one in panels 16 x 2 x 16"}},
+    {"PoolUnit", [](T &t) { t.pools[0].unitBytes = 64; }, {"'state' is unit_bytes 64, expected unit_bytes 32"}},
+    {"PoolKind",
+     [](T &t) { t.pools[0].kind = PoolKind::pages; },
+     {"'state' is a pool of pages, expected a pool of slots"}},
+    {"PageTokens",
+     [](T &t) {
+       t.pageTokens = 8;
+       t.pagesPerSequence = 8;
+     },
+     {"page_tokens 8, expected page_tokens 4"}},
+    {"PagesPerSequence",
+     [](T &t) {
+       t.maxModelLen = 32;
+       t.pagesPerSequence = 8;
+       for (EntryPoint &entry : t.entryPoints) entry.context = std::min<uint64_t>(entry.context, 32);
+     },
+     {"pages_per_sequence 8, expected pages_per_sequence 16"}},
+    {"WorkFilter", [](T &t) { t.workLists[2].filter = WorkFilter::decode; }, {"work list of filter 2"}},
+    {"WorkTileRows", [](T &t) { t.workLists[2].tileRows = 4; }, {"tile_rows 4, expected tile_rows 3"}},
+    {"WorkListOfTheDomain",
+     [](T &t) { recur(t).domain[0].value = 2; },
+     {"domain[0] is work list 2, expected work list 0"}},
+    {"DomainFixed",
+     [](T &t) { head(t).domain[1].value = 16777217; },
+     {"head.commands[0].domain[1] is 16777217, expected 3", "'head'"}},
+    {"DomainKind", [](T &t) { append(t).domain[0].kind = ExtentKind::sequences; }, {"of kind 3, expected kind 1"}},
+    {"Vocabulary",
+     [](T &t) { t.kernels[4].interface[3].bytes = 196; },
+     {"bytes per output 192, expected bytes per output 196"}},
+    {"InterfaceCount", [](T &t) { t.kernels[0].interface.pop_back(); }, {"interface count is 2, expected 3"}},
+    {"InterfaceDomain", [](T &t) { t.kernels[0].domain.clear(); }, {"domain count is 0"}},
+    {"InterfaceKinds", [](T &t) { t.kernels[0].interface[0].kinds.clear(); }, {"interface[0] 'tokens' kinds is empty"}},
+    {"InterfaceKindsTwice",
+     [](T &t) { t.kernels[0].interface[0].kinds = {ArgumentKind::tokenIds, ArgumentKind::tokenIds}; },
+     {"kinds is unordered"}},
+    {"InterfaceKind", [](T &t) { t.kernels[0].interface[0].kinds = {ArgumentKind(16)}; }, {"parameter kind is 16"}},
+    {"InterfaceRows", [](T &t) { t.kernels[0].interface[0].rows = Rows(3); }, {"parameter rows is 3"}},
+    {"InterfaceWork", [](T &t) { t.kernels[1].domain[0].value = 1; }, {"domain value is 1", "a work list"}},
+};
+INSTANTIATE_TEST_SUITE_P(Interfaces, PlanVerifyTest, testing::ValuesIn(kInterfaces),
+                         [](const auto &i) { return i.param.what; });
+
+const Case kBindings[] = {
+    {"TwoBoundToOne",
+     [](T &t) { t.weights.push_back(t.weights[0]); },
+     {"weights[4] 'embed' source is tensor 'embed', expected another: weights[0] 'embed' is bound to it"}},
+    {"PatternAndName",
+     [](T &t) {
+       t.weights[2].sources[0].name = "layers.{layer}.{expert}";
+       t.weights[1].sources[0].name = "layers.{layer}.1";
+       t.weights[1].layers = {0, 1, 2};
+     },
+     {"tensor 'layers.1.1'"}},
+    {"SlicesThatMeet",
+     [](T &t) { t.weights[0].sources = {{"embed", {60, 8}, {{0, 0, 30}}}, {"embed", {60, 8}, {{0, 29, 47}}}}; },
+     {"tensor 'embed'"}},
+    {"TooManyTensors",
+     [](T &t) {
+       t.weights[2].experts = ~0u;
+       t.weights[2].bytes = t.weights[2].expertBytes * t.weights[2].experts;
+     },
+     {"tensors of the weights is", "262144"}},
+    {"LongName", [](T &t) { t.weights[0].sources[0].name = std::string(600, 'x'); }, {"source name length is 600"}},
+    {"ParametersTotal",
+     [](T &t) { t.parametersTotal = t.parametersActive = 0; },
+     {"parameters_total is 0, expected at least 824"}},
+    {"SymbolOfAnother",
+     [](T &t) { std::swap(t.kernels[0].symbols[0], t.kernels[1].symbols[0]); },
+     {"kernels[0] 'embed' symbol is 'recur__x86_64_v3', expected 'embed__x86_64_v3'"}},
+    {"SymbolTwice",
+     [](T &t) { t.kernels.push_back(t.kernels[0]); },
+     {"kernels[5] 'embed' symbol is 'embed__x86_64_v3' once more"}},
+};
+INSTANTIATE_TEST_SUITE_P(Bindings, PlanVerifyTest, testing::ValuesIn(kBindings),
+                         [](const auto &i) { return i.param.what; });
 INSTANTIATE_TEST_SUITE_P(Code, PlanVerifyTest, testing::ValuesIn(kCode), [](const auto &i) { return i.param.what; });
 
 TEST(PlanVerifyMoreTest, WhatTheRuntimeDoesNotExecuteIsIncompatible) {
@@ -200,8 +383,79 @@ TEST(PlanVerifyMoreTest, WhatTheRuntimeDoesNotExecuteIsIncompatible) {
   tables.ranks = 8;
   expectFailure(verify(tables), StatusCode::incompatible, {"8 ranks"});
   tables = tinyTables();
-  tables.kernels[0].symbols[1] = "embed_v9";
-  expectFailure(verify(tables), StatusCode::integrity, {"'embed_v9' is missing"});
+  tables.kernels[0].name = "embad";
+  tables.kernels[0].symbols = {"embad__x86_64_v3", "embad__avx512"};
+  expectFailure(verify(tables), StatusCode::integrity, {"'embad__x86_64_v3' is missing"});
+}
+
+TEST(PlanVerifyMoreTest, DescriptionsAreThoseOfTheCode) {
+  auto verify = [](const PlanTables &tables) {
+    const PlanImage image = std::move(*PlanImage::copy(tinyPlan(tables)));
+    return verifyPlan(image).status();
+  };
+  PlanTables tables = tinyTables();
+  tables.kernels[3].scratchBytes[1] = 0;
+  expectFailure(verify(tables), StatusCode::integrity,
+                {"MMC-E0305", "'attend__avx512' by 'scratch 0', expected 'scratch 128' as its code was compiled"});
+  tables = tinyTables(); // a launch and its description may agree and still be wrong
+  tables.kernels[4].domain[1].value = head(tables).domain[1].value = 4;
+  expectFailure(verify(tables), StatusCode::integrity,
+                {"'domain outputs 0 fixed 4', expected 'domain outputs 0 fixed 3'"});
+  tables = tinyTables();
+  tables.buffers[0].bytesPerToken = 16;
+  for (Kernel &kernel : tables.kernels)
+    for (Parameter &parameter : kernel.interface)
+      if (parameter.kinds[0] == ArgumentKind::buffer) parameter.bytes = 16;
+  expectFailure(verify(tables), StatusCode::integrity, {"16 bytes per token", "32 bytes per token"});
+  // Taking the descriptions away does not take the checks away: the object tells.
+  tables = tinyTables();
+  undescribe(tables);
+  EXPECT_TRUE(verify(tables).ok()) << verify(tables).text();
+  auto withObject = [](const PlanTables &tables, bool records) {
+    const std::vector<uint8_t> metadata = encodeTables(tables), constants = tinyConstants(),
+                               object = tinyObject(records);
+    const SegmentInput segments[] = {
+        {SegmentKind::metadata, metadata}, {SegmentKind::constants, constants}, {SegmentKind::hostObject, object}};
+    const PlanImage image = std::move(*PlanImage::copy(*buildPlanFile(segments)));
+    return verifyPlan(image).status();
+  };
+  expectFailure(withObject(tables, true), StatusCode::integrity, {"has a record, expected none"});
+  expectFailure(withObject(tinyTables(), false), StatusCode::integrity, {"has no record, expected one"});
+}
+
+TEST(PlanVerifyMoreTest, BuffersWhoseTimesDoNotMeetMayShareBytes) {
+  PlanTables t = tinyTables();
+  const std::vector<uint64_t> places = {64, 512, 8192};
+  t.entryPoints[0].arenaBytes = 128;
+  t.entryPoints[1].arenaBytes = 1024;
+  t.entryPoints[2].arenaBytes = 1 << 16;
+  embed(t).arguments[1] = {ArgumentKind::buffer, true, addBuffer(t, "early", places), 0};
+  append(t).arguments[3] = {ArgumentKind::buffer, true, addBuffer(t, "inLayer", places), 0};
+  const Status status = decodePlan(encodeTables(t), tinyConstants().size()).status();
+  EXPECT_TRUE(status.ok()) << status.text();
+}
+
+TEST(PlanVerifyMoreTest, NamesThatCommandATerminalAreRefusedAndShownEscaped) {
+  for (const auto &[name, shown] :
+       std::vector<std::pair<std::string, std::string>>{{"a\x1b[2J", "a\\x1b[2J"},
+                                                        {"b\nc", "b\\x0ac"},
+                                                        {"\xff", "\\xff"},
+                                                        {"\xc2\x9b", "\\xc2\\x9b"},
+                                                        {"\xe2\x80\xae", "\\xe2\\x80\\xae"}}) {
+    PlanTables tables = tinyTables();
+    tables.kernels[1].name = name;
+    const Status status = decodePlan(encodeTables(tables), tinyConstants().size()).status();
+    expectFailure(status, StatusCode::integrity, {"'" + shown + "'", "UTF-8 without control characters"});
+    tables = tinyTables();
+    tables.model = "\xc3\xa9"; // letters beyond ASCII are fine
+    EXPECT_TRUE(decodePlan(encodeTables(tables), tinyConstants().size()).ok());
+  }
+  EXPECT_EQ(Status(ErrorKind{1, StatusCode::failed, "h"}, "a\x07"
+                                                          "b\nc")
+                .message(),
+            "a\\x07"
+            "b\nc");
+  EXPECT_EQ(printable("\xed\xa0\x80 \xf0\x9f\x98\x80"), "\\xed\\xa0\\x80 \xf0\x9f\x98\x80");
 }
 
 TEST(PlanVerifyMoreTest, DerivedFigures) {

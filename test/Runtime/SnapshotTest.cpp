@@ -105,6 +105,15 @@ TEST(SnapshotTest, TruncatedIsRefused) {
                 {"expected " + std::to_string(p.snapshot.size())});
 }
 
+TEST(SnapshotTest, AForgedPayloadSizeIsNamedAsWhatItIs) {
+  Prepared p;
+  std::vector<uint8_t> bad = p.snapshot;
+  const uint64_t payload = bad.size() - 96 - 32; // header and digest
+  bad[88] ^= 1;                                  // its lowest byte in the header
+  expectFailure(give(*p.session, bad).status(), StatusCode::integrity,
+                {"payload size is " + std::to_string(payload ^ 1), "expected " + std::to_string(payload)});
+}
+
 TEST(SnapshotTest, AnyFlippedBitIsFoundAndLeavesNothing) {
   Prepared p;
   const uint64_t pages = p.session->memory().freePages();

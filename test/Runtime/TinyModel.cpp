@@ -31,8 +31,85 @@ Weight weightOf(const std::string &name, std::vector<uint32_t> layers, uint32_t 
   return weight;
 }
 
-Kernel kernelOf(const std::string &name, std::vector<std::string> parameters, uint32_t rank) {
-  return {name, {name + "_v3", name + "_v4"}, {64, 128}, std::move(parameters), rank};
+/// A parameter that launches bind to one kind.
+Parameter parameter(ArgumentKind kind, const char *access = "", uint64_t bytes = 0, Rows rows = Rows::none,
+                    DType dtype = DType::f32) {
+  Parameter p;
+  p.kinds = {kind};
+  p.read = strchr(access, 'r');
+  p.written = strchr(access, 'w');
+  p.dtype = dtype;
+  p.rows = rows;
+  p.bytes = bytes;
+  return p;
+}
+
+/// A step array or a word.
+Parameter step(ArgumentKind kind, uint64_t bytes = 0, Rows rows = Rows::none) {
+  return parameter(kind, kind == ArgumentKind::tokenIds ? "r" : "", bytes, rows, DType::i32);
+}
+
+Parameter weightParameter(uint64_t bytes, std::vector<uint64_t> shape) {
+  Parameter p = parameter(ArgumentKind::weight, "r", bytes);
+  p.shape = std::move(shape);
+  return p;
+}
+
+Parameter paged(Parameter p) {
+  p.pageTokens = kPageTokens;
+  p.pagesPerSequence = kPagesPerSequence;
+  return p;
+}
+
+Parameter workParameter(uint8_t filters, uint32_t tileRows) {
+  Parameter p = step(ArgumentKind::workList);
+  p.filters = filters;
+  p.tileRows = tileRows;
+  return p;
+}
+
+Kernel kernelOf(const std::string &name, std::vector<std::string> parameters, std::vector<Parameter> interface,
+                std::vector<Extent> domain) {
+  return {name,
+          {name + "__x86_64_v3", name + "__avx512"},
+          {64, 128},
+          std::move(parameters),
+          uint32_t(domain.size()),
+          std::move(interface),
+          std::move(domain),
+          true};
+}
+
+/// As the records of kernels.inc say.
+std::vector<Kernel> tinyKernels() {
+  using A = ArgumentKind;
+  const Parameter row = parameter(A::buffer, "r", kWidth * 4, Rows::tokens),
+                  rowOut = parameter(A::buffer, "w", kWidth * 4, Rows::tokens),
+                  rowInOut = parameter(A::buffer, "rw", kWidth * 4, Rows::tokens), pages = paged(step(A::pageTable));
+  const uint64_t page = kPageTokens * kWidth * 4;
+  Parameter panels = weightParameter(kVocabulary * kWidth * 4, {kVocabulary, kWidth});
+  panels.panelN = panels.padN = 16;
+  panels.panelK = 2;
+  return {kernelOf("embed", {"tokens", "table", "hidden"},
+                   {step(A::tokenIds, 4, Rows::tokens),
+                    weightParameter(kVocabulary * kWidth * 4, {kVocabulary, kWidth}), rowOut},
+                   {{ExtentKind::tokens, 0}}),
+          kernelOf("recur", {"work", "gain", "alpha", "state", "hidden"},
+                   {workParameter(6, 0), weightParameter(64, {kWidth}), parameter(A::constant, "r", 4),
+                    parameter(A::pool, "rw", kWidth * 4), rowInOut},
+                   {{ExtentKind::work, 0}}),
+          kernelOf("append", {"positions", "slots", "pages", "hidden", "cache"},
+                   {step(A::rowPositions, 4, Rows::tokens), step(A::rowSlots, 4, Rows::tokens), pages, row,
+                    paged(parameter(A::pool, "w", page))},
+                   {{ExtentKind::tokens, 0}}),
+          kernelOf("attend", {"work", "pages", "cache", "experts", "hidden"},
+                   {workParameter(1, 3), pages, paged(parameter(A::pool, "r", page)), weightParameter(128, {2, kWidth}),
+                    rowOut},
+                   {{ExtentKind::work, 0}}),
+          kernelOf("head", {"rows", "hidden", "head", "logits", "bias"},
+                   {step(A::outputRows, 4, Rows::outputs), row, panels,
+                    parameter(A::logits, "w", kVocabulary * 4, Rows::outputs), step(A::immediate)},
+                   {{ExtentKind::outputs, 0}, {ExtentKind::fixed, 3}})};
 }
 
 Argument word(ArgumentKind kind, uint32_t index = 0, bool written = false, uint64_t offset = 0) {
@@ -47,13 +124,21 @@ Command command(uint32_t kernel, std::vector<Argument> arguments, std::vector<Ex
 
 } // namespace
 
+void undescribe(PlanTables &tables) {
+  for (Kernel &kernel : tables.kernels) {
+    kernel.described = false;
+    kernel.interface.clear();
+    kernel.domain.clear();
+  }
+}
+
 PlanTables tinyTables() {
   using A = ArgumentKind;
   PlanTables t;
   t.producer = "test";
   t.model = "tiny";
   t.target = "cpu";
-  t.parametersTotal = 1000;
+  t.parametersTotal = 824;
   t.parametersActive = 500;
   t.vocabulary = kVocabulary;
   t.maxModelLen = kMaxModelLen;
@@ -75,11 +160,7 @@ PlanTables tinyTables() {
              {"cache", PoolKind::pages, DType::f32, {kPageTokens, kWidth}, kPageTokens * kWidth * 4, 2}};
   t.buffers = {{"hidden", DType::f32, kWidth * 4, 0, 0, 0}};
   t.workLists = {{WorkFilter::prefill, 0}, {WorkFilter::decode, 0}, {WorkFilter::all, 3}};
-  t.kernels = {kernelOf("embed", {"tokens", "table", "hidden"}, 1),
-               kernelOf("recur", {"work", "gain", "alpha", "state", "hidden"}, 1),
-               kernelOf("append", {"positions", "slots", "pages", "hidden", "cache"}, 1),
-               kernelOf("attend", {"work", "pages", "cache", "experts", "hidden"}, 1),
-               kernelOf("head", {"rows", "hidden", "head", "logits", "bias"}, 2)};
+  t.kernels = tinyKernels();
   auto recur = [&](uint32_t list) {
     return command(kRecur,
                    {word(A::workList, list), word(A::weight, kGain), word(A::constant, 0), word(A::pool, 0, true),
@@ -121,13 +202,14 @@ std::vector<uint8_t> tinyConstants() {
   return bytes;
 }
 
-std::vector<uint8_t> tinyObject() {
-  std::ifstream in(MMC_TINY_OBJECT, std::ios::binary);
+std::vector<uint8_t> tinyObject(bool records) {
+  std::ifstream in(records ? MMC_TINY_OBJECT : MMC_TINY_PLAIN_OBJECT, std::ios::binary);
   return std::vector<uint8_t>(std::istreambuf_iterator<char>(in), {});
 }
 
 std::vector<uint8_t> tinyPlan(const PlanTables &tables) {
-  const std::vector<uint8_t> metadata = encodeTables(tables), constants = tinyConstants(), object = tinyObject();
+  const std::vector<uint8_t> metadata = encodeTables(tables), constants = tinyConstants(),
+                             object = tinyObject(tables.kernels.empty() || tables.kernels[0].described);
   const SegmentInput segments[] = {
       {SegmentKind::metadata, metadata}, {SegmentKind::constants, constants}, {SegmentKind::hostObject, object}};
   return *buildPlanFile(segments);

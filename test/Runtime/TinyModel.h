@@ -23,12 +23,14 @@ inline constexpr uint32_t kMaxSeqs = 4, kMaxTokens = 32;
 
 /// The tables of a correct plan.
 PlanTables tinyTables();
-/// The host object that the build made from kernels.c, and the constants segment.
-std::vector<uint8_t> tinyObject();
+/// Takes the descriptions of the kernels away, as in plans of before them: what launches bind is then not compared.
+void undescribe(PlanTables &tables);
+/// The host object that the build made from kernels.c, with or without records; and the constants segment.
+std::vector<uint8_t> tinyObject(bool records = true);
 std::vector<uint8_t> tinyConstants();
 /// The metadata segment of tables, correct or not.
 std::vector<uint8_t> encodeTables(const PlanTables &tables);
-/// A plan file of these tables and the tiny model's other segments.
+/// A plan file of these tables and the tiny model's other segments; undescribed kernels get the object without records.
 std::vector<uint8_t> tinyPlan(const PlanTables &tables = tinyTables());
 
 /// Loads a plan from memory and draws its weights; stops the test where that fails.

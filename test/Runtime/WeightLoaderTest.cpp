@@ -85,6 +85,23 @@ const std::vector<Layout> kLayouts = {{DType::f32},
                                       {DType::bf16, LayoutKind::panels, 4, 4},
                                       {DType::f32, LayoutKind::panels, 16, 1, 64}};
 
+TEST(WeightLoaderTest, P16ExtraTensorsAreRefusedByNameButDerivedOnesAreNot) {
+  TemporaryFolder folder;
+  Weight weight;
+  weight.sources = {{"w", {4, 2}, {}}};
+  weight.shape = {4, 2};
+  PlanTables plan = planOf({weight});
+  plan.layerCount = 2;
+  const WeightStore store = std::move(*WeightStore::create(plan));
+  const TensorSpec w{"w", "F32", {4, 2}}, derived{"model.layers.1.self_attn.slope_rate", "F32", {2}};
+  EXPECT_TRUE(fill(plan, folder.write("model.safetensors", checkpointOf({w, derived})), store, 1).ok());
+  expectFailure(fill(plan, folder.write("model.safetensors", checkpointOf({w, {"v", "F32", {1}}})), store, 1),
+                StatusCode::incompatible, {"has tensor 'v', which the plan does not use"});
+  const TensorSpec beyond{"model.layers.2.self_attn.slope_rate", "F32", {2}};
+  expectFailure(fill(plan, folder.write("model.safetensors", checkpointOf({w, beyond, {"v", "F32", {1}}})), store, 1),
+                StatusCode::incompatible, {"has tensor 'model.layers.2.self_attn.slope_rate' (and 1 more)"});
+}
+
 TEST(WeightLoaderTest, EverySourceTypeAndLayoutByLayerAndExpert) {
   TemporaryFolder folder;
   for (const char *dtype : {"F32", "BF16", "F16"}) {
@@ -125,8 +142,7 @@ TEST(WeightLoaderTest, EverySourceTypeAndLayoutByLayerAndExpert) {
 TEST(WeightLoaderTest, SlicesAreConcatenatedInOrder) {
   TemporaryFolder folder;
   const std::string path =
-      folder.write("model.safetensors",
-                   checkpointOf({{"gate", "F32", {10, 6}}, {"up", "BF16", {10, 9}}, {"cube", "F32", {4, 5, 6}}}));
+      folder.write("model.safetensors", checkpointOf({{"gate", "F32", {10, 6}}, {"up", "BF16", {10, 9}}}));
   for (const Layout &layout : kLayouts) {
     Weight weight;
     weight.sources = {{"gate", {10, 6}, {{0, 2, 6}, {1, 1, 5}}},
@@ -151,7 +167,8 @@ TEST(WeightLoaderTest, SlicesAreConcatenatedInOrder) {
   cube.shape = {2, 2, 3};
   const PlanTables plan = planOf({cube});
   const WeightStore store = std::move(*WeightStore::create(plan));
-  ASSERT_TRUE(fill(plan, path, store, 1).ok());
+  const std::string cubes = folder.write("cube.safetensors", checkpointOf({{"cube", "F32", {4, 5, 6}}}));
+  ASSERT_TRUE(fill(plan, cubes, store, 1).ok());
   for (uint64_t a = 0; a < 2; ++a)
     for (uint64_t b = 0; b < 2; ++b)
       for (uint64_t c = 0; c < 3; ++c) {

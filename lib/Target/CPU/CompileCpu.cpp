@@ -31,7 +31,7 @@ struct Job {
 };
 } // namespace
 
-static bool runJob(Job &job) {
+static bool runJob(Job &job, const CpuOptions &options) {
   PassManager manager(job.module->getContext(), ModuleOp::getOperationName(), PassManager::Nesting::Implicit);
   manager.enableVerifier(false);
   buildCpuPipeline(manager, job.target);
@@ -42,17 +42,20 @@ static bool runJob(Job &job) {
   for (auto function : job.module->getOps<LLVM::LLVMFuncOp>())
     if (function.getSymName() == job.result.symbol)
       job.result.scratchBytes = function->getAttrOfType<IntegerAttr>(kScratchBytesAttr).getInt();
-  if (emitObject(*job.module, job.object, job.error, job.keepLlvm ? &job.result.llvm : nullptr)) return true;
+  Constant record;
+  if (options.record)
+    record = {job.result.symbol + "__record", options.record(job.result.name, job.result.scratchBytes)};
+  if (emitObject(*job.module, record, job.object, job.error, job.keepLlvm ? &job.result.llvm : nullptr)) return true;
   job.error = "kernel '" + job.result.name + "' for " + variantName(job.target.variant) + ": " + job.error;
   return false;
 }
 
-static void runJobs(std::vector<Job> &jobs, unsigned threads) {
+static void runJobs(std::vector<Job> &jobs, const CpuOptions &options, unsigned threads) {
   std::atomic<size_t> next = 0;
   std::atomic<bool> stop = false;
   auto work = [&] {
     for (size_t i = next++; i < jobs.size() && !stop; i = next++) {
-      if (!runJob(jobs[i])) stop = true;
+      if (!runJob(jobs[i], options)) stop = true;
       jobs[i].module = nullptr;
     }
   };
@@ -88,7 +91,7 @@ std::optional<CpuObject> mmc::cpu::compileCpu(ModuleOp module, const CpuOptions 
       jobs.push_back(std::move(job));
     }
   unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  runJobs(jobs, context.isMultithreadingEnabled() ? threads : 1);
+  runJobs(jobs, options, context.isMultithreadingEnabled() ? threads : 1);
 
   CpuObject result;
   std::vector<SmallVector<char, 0>> objects;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -50,6 +51,9 @@ struct CpuOptions {
   /// For tests: compile the 16-lane variants for x86-64-v3, with the bf16 dot product written out in plain arithmetic.
   /// Their logic then runs on machines without AVX-512.
   bool emulateAvx512 = false;
+  /// What the object says beside each function, as the constant SYMBOL__record: the runtime compares it with the plan.
+  /// Given the kernel's name and the scratch bytes of a call; absent: no constants.
+  std::function<std::string(const std::string &kernel, uint64_t scratchBytes)> record;
   /// Keep the optimised LLVM IR of every function as text.
   bool keepLlvm = false;
 };

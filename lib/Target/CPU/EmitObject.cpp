@@ -64,7 +64,15 @@ static void optimise(Module &module, TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(module, modules);
 }
 
-bool mmc::cpu::emitObject(mlir::ModuleOp source, SmallVectorImpl<char> &object, std::string &error, std::string *text) {
+static void addConstant(Module &module, const mmc::cpu::Constant &constant) {
+  llvm::Constant *text = ConstantDataArray::getString(module.getContext(), constant.text, /*AddNull=*/false);
+  auto *global = new GlobalVariable(module, text->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, text,
+                                    constant.name);
+  global->setAlignment(Align(1));
+}
+
+bool mmc::cpu::emitObject(mlir::ModuleOp source, const Constant &constant, SmallVectorImpl<char> &object,
+                          std::string &error, std::string *text) {
   std::unique_ptr<TargetMachine> machine = makeMachine(error);
   if (!machine) return false;
   LLVMContext context;
@@ -73,6 +81,7 @@ bool mmc::cpu::emitObject(mlir::ModuleOp source, SmallVectorImpl<char> &object, 
     error = "translation to LLVM IR failed";
     return false;
   }
+  if (!constant.name.empty()) addConstant(*module, constant);
   module->setTargetTriple(machine->getTargetTriple());
   module->setDataLayout(machine->createDataLayout());
   raw_string_ostream problems(error);

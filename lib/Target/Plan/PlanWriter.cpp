@@ -4,6 +4,7 @@
 #include "dialects/Plan/IR/Plan.h"
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/Support/RandomDistribution.h"
+#include "lib/Target/Plan/KernelInterface.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/src/Layout.h"
 
@@ -23,7 +24,8 @@ constexpr const char *kProducer = "mmc 0.1";
 
 class Writer {
 public:
-  Writer(planir::ModuleOp plan, const HostObject &object) : plan(plan), object(object) {}
+  Writer(planir::ModuleOp plan, const HostObject &object)
+      : plan(plan), object(object), interfaces(describeKernels(plan)) {}
   FailureOr<PlanSegments> run();
 
 private:
@@ -44,6 +46,7 @@ private:
 
   planir::ModuleOp plan;
   const HostObject &object;
+  const KernelInterfaces interfaces;
   flatbuffers::FlatBufferBuilder builder;
   PlanSegments out;
   llvm::StringMap<uint32_t> ordinals; // of every named item within its own list
@@ -143,27 +146,30 @@ FailureOr<flatbuffers::Offset<fb::Constant>> Writer::constant(planir::ConstantOp
                             op.getByLayer() ? bytes / rows : 0);
 }
 
-/// Names of the argument words, in order: a paged view has two.
-std::vector<std::string> wordNames(tile::KernelOp op) {
-  std::vector<std::string> names;
-  for (BlockArgument argument : op.getBody().front().getArguments().take_front(op.getNumKernelArguments())) {
-    std::string name = "argument" + std::to_string(argument.getArgNumber());
-    if (auto loc = dyn_cast<NameLoc>(argument.getLoc())) name = loc.getName().str();
-    names.push_back(name);
-    auto view = dyn_cast<tile::ViewType>(argument.getType());
-    if (view && isa_and_nonnull<tile::PagedAttr>(view.getLayout())) names.push_back(name + ".pages");
-  }
-  return names;
-}
-
 FailureOr<flatbuffers::Offset<fb::Kernel>> Writer::kernel(tile::KernelOp op) {
   auto found = object.kernels.find(op.getSymName().str());
   if (found == object.kernels.end()) return op.emitOpError("was not compiled"), failure();
   auto name = builder.CreateString(op.getSymName().str());
   auto symbols = builder.CreateVectorOfStrings(found->second.symbols);
   auto scratch = builder.CreateVector(found->second.scratchBytes);
-  auto words = builder.CreateVectorOfStrings(wordNames(op));
-  return fb::CreateKernel(builder, name, symbols, scratch, words, static_cast<uint32_t>(op.getDomain().size()));
+  const runtime::Kernel &described = interfaces.at(op.getSymName().str());
+  auto words = builder.CreateVectorOfStrings(described.parameters);
+  std::vector<flatbuffers::Offset<fb::Parameter>> parameters;
+  for (const runtime::Parameter &p : described.interface) {
+    std::vector<fb::ArgumentKind> kinds;
+    for (runtime::ArgumentKind kind : p.kinds) kinds.push_back(static_cast<fb::ArgumentKind>(kind));
+    auto kindsOffset = builder.CreateVector(kinds);
+    auto shape = builder.CreateVector(p.shape);
+    parameters.push_back(fb::CreateParameter(builder, kindsOffset, p.read, p.written, static_cast<fb::DType>(p.dtype),
+                                             static_cast<fb::Rows>(p.rows), p.bytes, shape, p.panelN, p.panelK, p.padN,
+                                             p.pageTokens, p.pagesPerSequence, p.filters, p.tileRows));
+  }
+  std::vector<flatbuffers::Offset<fb::Extent>> domain;
+  for (const runtime::Extent &extent : described.domain)
+    domain.push_back(fb::CreateExtent(builder, static_cast<fb::ExtentKind>(extent.kind), extent.value));
+  auto interface = builder.CreateVector(parameters);
+  return fb::CreateKernel(builder, name, symbols, scratch, words, described.domainRank, interface,
+                          builder.CreateVector(domain));
 }
 
 flatbuffers::Offset<fb::Command> Writer::launch(planir::LaunchOp op) {
@@ -341,6 +347,12 @@ FailureOr<PlanSegments> Writer::run() {
 }
 
 } // namespace
+
+std::function<std::string(const std::string &, uint64_t)> kernelRecords(planir::ModuleOp plan) {
+  return [interfaces = describeKernels(plan)](const std::string &kernel, uint64_t scratchBytes) {
+    return runtime::kernelRecord(interfaces.at(kernel), scratchBytes);
+  };
+}
 
 FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object) {
   return Writer(plan, object).run();

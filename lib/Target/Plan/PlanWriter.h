@@ -6,6 +6,7 @@
 #include "mlir/Support/LLVM.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ struct PlanSegments {
   std::vector<uint8_t> object;    // ELF
   std::string text;               // the kernels as tile programs, for people
 };
+
+/// The record of each kernel of the plan, for CpuOptions::record: what launches of the plan give it, and its scratch.
+std::function<std::string(const std::string &kernel, uint64_t scratchBytes)> kernelRecords(planir::ModuleOp plan);
 
 /// On failure a diagnostic was emitted.
 mlir::FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object);
