@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
-#include <sstream>
 
 namespace mmc::test {
 namespace {
@@ -19,7 +18,10 @@ protected:
   runtime::Status writeText(const CompileOptions &given) {
     CompileOptions options = given;
     options.stopAfter = GetParam();
-    return compileModel(folder, text, options);
+    auto written = compileModelToMemory(folder, options);
+    if (written.ok())
+      std::ofstream(text).write(reinterpret_cast<const char *>(written->data()), std::streamsize(written->size()));
+    return written.status();
   }
   std::string folder, text;
 };
@@ -73,10 +75,9 @@ TEST(LevelsText, WithoutItsFactsIsRefused) {
                     text = (std::filesystem::temp_directory_path() / "mmc-levels-facts.mlir").string();
   CompileOptions options;
   options.stopAfter = "tile";
-  ASSERT_TRUE(compileModel(folder, text, options).ok());
-  std::stringstream content;
-  content << std::ifstream(text).rdbuf();
-  std::string changed = content.str();
+  auto tile = compileModelToMemory(folder, options);
+  ASSERT_TRUE(tile.ok()) << tile.status().text();
+  std::string changed(tile->begin(), tile->end());
   const size_t at = changed.find("lowered = {");
   ASSERT_NE(at, std::string::npos);
   changed.replace(at, 7, "lowerad");
