@@ -58,7 +58,7 @@ bool appendReader(const Cell &cell, Epoch self, uint64_t source) {
   auto &entries = cells::readersOf(cell)->entries;
   cells::Access &last = entries.back();
   if (epochBlock(last.epoch) != epochBlock(self) || last.end() > self >> 24) return false;
-  const cells::Access access{self, sourceIndex(source), 1, false, false};
+  const cells::Access access{self, sourceIndex(source), 1, false};
   if (last.end() == self >> 24 && last.alike(access)) {
     ++last.count;
     return true;
@@ -112,7 +112,7 @@ bool writeSimply(Cell &cell, uint32_t mask, const Thread &thread, uint64_t sourc
 cells::Part *simplePart(const Cell &cell, uint64_t offset, uint32_t bytes) {
   if (cell.reader != bytes) return nullptr;
   cells::Part &part = cells::partsOf(cell)[(offset & 15) >> std::countr_zero(bytes)];
-  return part.atomics || (part.flags & kReaderSet) ? nullptr : &part;
+  return part.atomicReads || part.atomicWrites || (part.flags & kReaderSet) ? nullptr : &part;
 }
 
 bool readPart(cells::Part &part, const Thread &thread, uint64_t source) {
@@ -208,8 +208,11 @@ uint64_t writerSourceOf(const void *address) {
 bool isInitialised(const void *address, uint64_t bytes) {
   if (!hot.checks) return true;
   const uint64_t offset = reinterpret_cast<uint64_t>(address) - hot.base;
-  for (uint64_t at = offset; at < offset + bytes; ++at)
-    if (!(hot.cells[at >> 4].initialised >> (at & 15) & 1)) return false;
+  for (uint64_t at = offset, end = offset + bytes; at < end; at = (at | 15) + 1) {
+    const uint32_t from = uint32_t(at & 15), to = uint32_t(std::min<uint64_t>(16, end - (at & ~uint64_t(15))));
+    const uint32_t mask = (1u << to) - (1u << from);
+    if (mask & ~uint32_t(hot.cells[at >> 4].initialised)) return false;
+  }
   return true;
 }
 

@@ -2,8 +2,10 @@
 // through a socket. Where there is none, module and offset are all that can be said.
 #include "runtime/cuda/emulation/core/Report.h"
 
+#include "runtime/cuda/emulation/core/Machine.h"
 #include "runtime/cuda/emulation/core/Scheduler.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -32,6 +34,7 @@ Place placeOf(uint64_t address) {
   struct Search {
     uint64_t address;
     Place place;
+    bool found = false;
   } search{address, {}};
   dl_iterate_phdr(
       [](dl_phdr_info *info, size_t, void *user) {
@@ -40,11 +43,13 @@ Place placeOf(uint64_t address) {
           const auto &part = info->dlpi_phdr[i];
           if (part.p_type != PT_LOAD || search.address - info->dlpi_addr - part.p_vaddr >= part.p_memsz) continue;
           search.place = {info->dlpi_name, search.address - info->dlpi_addr};
+          search.found = true;
           return 1;
         }
         return 0;
       },
       &search);
+  if (!search.found) return {"unknown", address};
   // The program itself has no name; a module that was loaded from a descriptor has a name only we can open.
   if (search.place.module.empty()) {
     char path[4096];
@@ -172,13 +177,22 @@ std::string describeSource(uint64_t returnAddress) {
 
 bool sameSource(uint64_t a, uint64_t b) {
   if (a == b) return true;
-  bool same = false;
-  scheduler::onLargeStack([&] {
+  // Asked by every lane of every barrier that the compiler has duplicated, so answers are kept as long as no module can
+  // have been exchanged: for the launch.
+  static std::map<std::pair<uint64_t, uint64_t>, bool> answers;
+  static uint32_t answersOf = 0;
+  const Thread *thread = scheduler::current();
+  const uint32_t launch = thread ? thread->block->launch->firstSerial : 0;
+  if (launch == 0 || launch != answersOf) answers.clear();
+  answersOf = launch;
+  const auto [at, added] = answers.try_emplace({std::min(a, b), std::max(a, b)}, false);
+  if (!added) return at->second;
+  scheduler::onLargeStack([&, &same = at->second] {
     const std::string first = describeSource(a), second = describeSource(b);
     const bool known = first.find(" in ") != std::string::npos && second.find(" in ") != std::string::npos;
     same = !known || first == second;
   });
-  return same;
+  return at->second;
 }
 
 } // namespace mmc::emu

@@ -27,9 +27,13 @@ void execute(Thread &thread, Epoch operation, const AsyncCopy &copy) {
   who.passesOn = true;
   who.thread = &thread;
   who.source = copy.source;
-  Parcel parcel(copy.bytes);
-  if (copy.validBytes) parcel.read(0, copy.global, copy.validBytes, {who});
-  parcel.write(0, copy.shared, copy.bytes, who);
+  memory::read(copy.global, copy.validBytes, who, false);
+  memory::write(copy.shared, copy.bytes, who, false);
+  memcpy(copy.shared, copy.global, copy.validBytes);
+  memset(copy.shared + copy.validBytes, 0, copy.bytes - copy.validBytes);
+  if (memory::isInitialised(copy.global, copy.validBytes)) return;
+  for (uint32_t i = 0; i < copy.validBytes; ++i)
+    if (!memory::isInitialised(copy.global + i, 1)) memory::setInitialised(copy.shared + i, 1, false);
 }
 
 void executeWaiting(Thread &thread, AsyncBatch &batch) {
