@@ -329,6 +329,22 @@ TEST(TensorCopy, AddsInEveryFormatThatItTakes) {
                     Finding::badDescriptor, lineOf(kFile, "BAD: add of a box")));
 }
 
+TEST(TensorCopy, UnwrittenBytesMayBeStoredButNotAdded) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Tensor t(Element::u32, Swizzle::none, {8, 2}, {8, 2});
+    Device<uint8_t> memory(noise(t.bytes)), in(noise(t.boxBytes()));
+    t.encode(memory.data);
+    const auto write = [&](uint32_t broken, uint32_t add) {
+      return run(mmcEmuKernel_boxOut, {}, seed, broken, t.map, 2u, Place{{0, 0}}, t.boxBytes(), add, in.data);
+    };
+    ASSERT_TRUE(silent(write(0, 1)));
+    ASSERT_TRUE(found(write(2, 1), Finding::uninitialisedRead, lineOf(kFile, "BAD: add of a box")));
+    ASSERT_TRUE(silent(write(2, 0)));
+    EXPECT_TRUE(memory::isInitialised(memory.data, 48));
+    EXPECT_FALSE(memory::isInitialised(memory.data + 48, 1));
+  }
+}
+
 TEST(TensorCopy, AStoreNeedsAProxyFence) {
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     Tensor t(Element::u16, Swizzle::bytes128, {64, 8}, {64, 8});

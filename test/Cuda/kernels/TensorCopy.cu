@@ -54,12 +54,13 @@ void boxIn(MMC_GRID_CONSTANT TensorMap map, u32 rank, Place place, u32 bytes, u3
 }
 MMC_EXPORT(boxIn, 64, 1, Shared)
 
-/// Stores what plain code has put into shared memory as a box, or adds it. 1: without a fence.
+/// Stores what plain code has put into shared memory as a box, or adds it. 1: without a fence; 2: but not into
+/// its last 16 bytes.
 MMC_KERNEL(64, 1)
 void boxOut(u32 broken, MMC_GRID_CONSTANT TensorMap map, u32 rank, Place place, u32 bytes, u32 add, const u8 *in) {
   MMC_SHARED(Shared, s);
-  for (u32 i = threadIndex(); i < bytes; i += 64) s.box[i] = in[i];
-  if (!broken) fenceProxyAsync();
+  for (u32 i = threadIndex(); i < (broken == 2 ? bytes - 16 : bytes); i += 64) s.box[i] = in[i];
+  if (broken != 1) fenceProxyAsync();
   syncThreads();
   if (threadIndex() == 0) {
     if (!add) storeOf(rank, map, s.box, place);
