@@ -3,6 +3,7 @@
 #include "lib/Compiler/Errors.h"
 #include "lib/Compiler/Ladder.h"
 #include "lib/Target/CPU/CompileCpu.h"
+#include "runtime/src/LoadedPlan.h"
 #include "runtime/src/PlanFile.h"
 
 namespace mmc {
@@ -68,6 +69,16 @@ static std::vector<runtime::SegmentInput> segmentInputs(const PlanSegments &segm
           {runtime::SegmentKind::text, text, runtime::kSegmentOptional}};
 }
 
+/// The plan file's bytes, held against everything that the runtime will check: what it would refuse never gets a name.
+static runtime::Expected<std::vector<uint8_t>> buildPlan(const PlanSegments &segments) {
+  auto bytes = runtime::buildPlanFile(segmentInputs(segments));
+  MMC_RETURN_IF_ERROR(bytes.status());
+  auto image = runtime::PlanImage::copy(*bytes);
+  const Status status = image.ok() ? runtime::verifyPlan(*image).status() : image.status();
+  if (!status.ok()) return Status(compiler::kInvalidPlan, "the plan that was made is not valid: " + status.text());
+  return bytes;
+}
+
 runtime::Expected<std::string> importModel(const std::string &input) {
   CompileOptions options;
   options.stopAfter = "model";
@@ -82,7 +93,7 @@ runtime::Expected<std::vector<uint8_t>> compileModelToMemory(const std::string &
   MMC_RETURN_IF_ERROR(descend(ladder, input, options, text));
   if (!options.stopAfter.empty()) return std::vector<uint8_t>(text.begin(), text.end());
   if (!options.emit.empty()) return std::vector<uint8_t>();
-  return runtime::buildPlanFile(segmentInputs(ladder.segments()));
+  return buildPlan(ladder.segments());
 }
 
 } // namespace mmc

@@ -18,5 +18,7 @@ inline constexpr ErrorKind kOption{902, StatusCode::usage, "see `mmc compile --h
 inline constexpr ErrorKind kNoProgram{903, StatusCode::failed, "give a file with one model.program"};
 inline constexpr ErrorKind kCodeGeneration{904, StatusCode::failed, "report this with the model description"};
 inline constexpr ErrorKind kUnknownTarget{905, StatusCode::incompatible, "targets of this build: cpu"};
+inline constexpr ErrorKind kInvalidPlan{906, StatusCode::failed,
+                                        "this is a defect of the compiler: report it with the model description"};
 
 } // namespace mmc::compiler

@@ -87,6 +87,7 @@ private:
 Expected<std::unique_ptr<WeightSource>> mmc::interpreter::openCheckpointWeights(const std::string &path) {
   Expected<Checkpoint> checkpoint = Checkpoint::open(path);
   if (!checkpoint.ok()) return checkpoint.status();
+  MMC_RETURN_IF_ERROR(checkpoint->checkTails());
   return std::unique_ptr<WeightSource>(std::make_unique<CheckpointWeights>(std::move(*checkpoint)));
 }
 

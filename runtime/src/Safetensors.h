@@ -99,6 +99,11 @@ public:
   Status read(const TensorInfo &tensor, uint64_t begin, std::span<uint8_t> to) const {
     return fileOf(tensor).read(tensor, begin, to);
   }
+  /// Fails where a file ends in a tensor of zeros (or in kTail bytes of them): what a download that set the size first
+  /// and then broke off leaves behind. The format allows such a file, but no tensor of a trained model is all zero, and
+  /// the padding rows of a vocabulary are fewer. Reads up to the first byte that is not zero.
+  Status checkTails() const;
+  static constexpr uint64_t kTail = uint64_t(64) << 20;
   /// The whole tensor, as it lies in the file.
   Expected<std::vector<uint8_t>> readAll(const TensorInfo &tensor) const;
 

@@ -190,6 +190,30 @@ Status Checkpoint::collect() {
                                        shards[twice->file].path() + " and " + shards[std::next(twice)->file].path());
 }
 
+Status Checkpoint::checkTails() const {
+  std::vector<const TensorInfo *> last(shards.size());
+  for (const TensorInfo &tensor : table)
+    if (tensor.bytes && (!last[tensor.file] || tensor.offset > last[tensor.file]->offset)) last[tensor.file] = &tensor;
+  std::vector<uint8_t> part(std::min<uint64_t>(kTail, uint64_t(64) << 10));
+  for (const TensorInfo *tensor : last) {
+    if (!tensor) continue;
+    const uint64_t length = std::min(tensor->bytes, kTail);
+    bool zero = true;
+    for (uint64_t at = tensor->bytes - length; zero && at < tensor->bytes; at += part.size()) {
+      part.resize(std::min<uint64_t>(part.size(), tensor->bytes - at));
+      MMC_RETURN_IF_ERROR(read(*tensor, at, part));
+      zero = std::all_of(part.begin(), part.end(), [](uint8_t byte) { return byte == 0; });
+    }
+    part.resize(std::min<uint64_t>(kTail, uint64_t(64) << 10));
+    if (zero)
+      return Status(kSafetensorsTruncated, fileOf(*tensor).path() + ": the last " + std::to_string(length) +
+                                               " bytes of the file, in tensor '" +
+                                               std::string(tensor->name.substr(0, 240)) +
+                                               "', are all zero, expected weights: the download was not complete");
+  }
+  return {};
+}
+
 Expected<std::vector<uint8_t>> Checkpoint::readAll(const TensorInfo &tensor) const {
   std::vector<uint8_t> bytes(tensor.bytes);
   MMC_RETURN_IF_ERROR(read(tensor, 0, bytes));

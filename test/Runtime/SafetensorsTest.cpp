@@ -165,7 +165,7 @@ TEST_F(SafetensorsTest, S7WhatDownloadsLeaveBehind) {
   refuse("\n  <html>Not found</html>", {"web page"});
   refuse("{\"error\":\"Repository not found\"}", {"text message"});
   refuse("Entry not found", {"text message"});
-  // A tail of zeros is legal data: nothing in the file can tell.
+  // A tail of zeros is legal data of the format; a checkpoint's is looked at when weights are loaded, see below.
   const std::string path =
       folder.write("sparse", safetensors("{" + entry("w", "I8", "[1099511627776]", "[0,1099511627776]") + "}", ""));
   std::filesystem::resize_file(path, std::filesystem::file_size(path) + (uint64_t(1) << 40));
@@ -291,6 +291,37 @@ TEST_F(CheckpointTest, S6IndexOfAnotherForm) {
   }
   index("{\"metadata\":" + std::string(100'000, '[') + "}");
   refuseFolder({"nested"});
+}
+
+TEST_F(CheckpointTest, S7AZeroFilledTailIsNamed) {
+  const std::string half = std::string(500, 'x') + std::string(524, '\0');
+  auto tails = [&](const std::string &header, const std::string &data) {
+    folder.write("model.safetensors", safetensors("{" + header + "}", data));
+    auto checkpoint = Checkpoint::open(folder.path());
+    EXPECT_TRUE(checkpoint.ok()) << checkpoint.status().text();
+    return checkpoint->checkTails();
+  };
+  // The last tensor in the file, not in the order of names or of the header.
+  const std::string three = entry("c", "I8", "[512]", "[0,512]") + "," + entry("a", "I8", "[256]", "[768,1024]") + "," +
+                            entry("b", "I8", "[256]", "[512,768]");
+  expectFailure(tails(three, half), StatusCode::integrity, {"model.safetensors", "'a'", "256 bytes", "all zero"});
+  // A tensor that only ends in zeros may be a vocabulary with padding rows; one of zeros before the last may be an
+  // expert that nobody trained.
+  EXPECT_TRUE(tails(entry("w", "I8", "[1024]", "[0,1024]"), half).ok());
+  EXPECT_TRUE(tails(three, std::string(512, '\0') + std::string(512, 'x')).ok());
+  EXPECT_TRUE(tails(three, std::string(1023, '\0') + "x").ok());
+  EXPECT_TRUE(tails(entry("empty", "I8", "[0]", "[0,0]"), "").ok());
+}
+
+TEST_F(CheckpointTest, S7ALongTailOfZerosIsFoundQuickly) {
+  const uint64_t size = uint64_t(1) << 40;
+  const std::string header = entry("w", "I8", "[1099511627776]", "[0,1099511627776]");
+  const std::string path = folder.write("x.safetensors", safetensors("{" + header + "}", "x"));
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1 + size);
+  index(R"({"weight_map":{"w":"x.safetensors"}})");
+  auto checkpoint = Checkpoint::open(folder.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().text();
+  expectFailure(bounded(0, [&] { return checkpoint->checkTails(); }), StatusCode::integrity, {"x.safetensors", "'w'"});
 }
 
 TEST_F(CheckpointTest, S7AShardThatIsNotOneIsNamed) {

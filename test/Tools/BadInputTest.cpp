@@ -110,6 +110,13 @@ TEST_F(BadInput, Safetensors) {
     expectLittleMemory(compile, content.size());
     EXPECT_FALSE(std::filesystem::exists(folder.path("out.plan")));
   }
+  // A file of the right size whose second half never came.
+  writeFile(weights, good.substr(0, good.size() / 2) + std::string(good.size() - good.size() / 2, '\0'));
+  for (const std::vector<std::string> &command :
+       {std::vector<std::string>{"run", plan(), "--weights", model, "--input-ids", "1"},
+        {"verify", plan(), "--weights", model},
+        {"run", model, "--target", "reference", "--input-ids", "1", "--max-tokens", "1"}})
+    expectError(runMmc(command), 4, "all zero");
   std::filesystem::remove(weights);
   expectError(runMmc({"run", plan(), "--weights", model, "--input-ids", "1"}), 1, "model.safetensors");
 }
@@ -149,6 +156,21 @@ TEST_F(BadInput, Plan) {
 
 // -----------------------------------------------------------------------------------------------------------------------
 // prompts
+
+// What the compiler makes of a plan's text that contradicts itself is refused before it has a name.
+TEST_F(BadInput, APlanThatTheRuntimeWouldRefuse) {
+  const std::string path = folder.path("plan.mlir");
+  const Outcome written = runMmc({"compile", inputFolder("text01-prenorm"), "-o", path, "--stop-after=plan"});
+  ASSERT_EQ(written.exitCode, 0) << written.err;
+  std::string text = readFile(path);
+  const std::string vocabulary = "vocabulary = 128 : i64";
+  ASSERT_NE(text.find(vocabulary), std::string::npos);
+  writeFile(path, text.replace(text.find(vocabulary), vocabulary.size(), "vocabulary = 10 : i64"));
+  const Outcome outcome = runMmc({"compile", path, "-o", folder.path("out.plan")});
+  expectError(outcome, 1, "the plan that was made is not valid", false);
+  EXPECT_NE(outcome.err.find("MMC-E0906"), std::string::npos) << outcome.err;
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"plan.mlir"});
+}
 
 TEST_F(BadInput, Prompts) {
   std::string most;
