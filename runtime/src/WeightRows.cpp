@@ -48,7 +48,6 @@ public:
 
   Status checkOthers(const std::function<bool(std::string_view)> &used) override {
     MMC_RETURN_IF_ERROR(checkpoint.checkTails());
-    MMC_RETURN_IF_ERROR(checkpoint.checkTails());
     std::string_view first;
     size_t count = 0;
     for (const TensorInfo &tensor : checkpoint.tensors())
