@@ -15,6 +15,7 @@ MMC_TEST_KERNEL(leftOver);
 MMC_TEST_KERNEL(numbers);
 MMC_TEST_KERNEL(passedOn);
 MMC_TEST_KERNEL(rounds);
+MMC_TEST_KERNEL(arrivesAndExits);
 MMC_TEST_KERNEL(misused);
 
 namespace {
@@ -131,6 +132,15 @@ TEST(ClusterBarrier, CountsThreadsThatHaveExited) {
       EXPECT_TRUE(silent(run(mmcEmuKernel_rounds, {3, 32, 3}, seed, data.data, leaving)));
       EXPECT_EQ(data[90], 2u);
     }
+}
+
+TEST(ClusterBarrier, AnArrivalBeforeAnExitCountsOnce) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Device<uint32_t> data(zeros(96)), out(zeros(96));
+    EXPECT_TRUE(silent(run(mmcEmuKernel_arrivesAndExits, {3, 32, 3}, seed, data.data, out.data)));
+    EXPECT_EQ(out[5], 69u);
+    EXPECT_EQ(out[69], 5u);
+  }
 }
 
 TEST(ClusterBarrier, ArriveAndWaitAlternate) {

@@ -19,6 +19,7 @@ MMC_TEST_KERNEL(badPointer);
 MMC_TEST_KERNEL(localOfAnother);
 MMC_TEST_KERNEL(misaligned);
 MMC_TEST_KERNEL(genericThenAsync);
+MMC_TEST_KERNEL(ownWriteThenAsync);
 MMC_TEST_KERNEL(fenceByTheIssuer);
 MMC_TEST_KERNEL(readThenAsyncWrite);
 MMC_TEST_KERNEL(asyncThenRead);
@@ -232,6 +233,12 @@ TEST(Proxies, AGenericWriteNeedsAFenceForTheAsyncProxy) {
       EXPECT_FALSE(bad.find(Finding::race)) << bad.text();
     }
   }
+}
+
+TEST(Proxies, OwnWritesNeedAFenceToo) {
+  EXPECT_TRUE(silent(run(mmcEmuKernel_ownWriteThenAsync, kOneWarp, 0, 1u)));
+  EXPECT_TRUE(conflict(run(mmcEmuKernel_ownWriteThenAsync, kOneWarp, 0, 0u), Finding::missingProxyFence, "own write",
+                       "async read of it"));
 }
 
 TEST(Proxies, AFenceWithoutABarrierIsARace) {

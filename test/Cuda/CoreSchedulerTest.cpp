@@ -68,8 +68,8 @@ TEST(Scheduler, ForceRunsWhatComesBeforeInTheOrder) {
 
 TEST(Scheduler, OperationsKeepTheirOrderUnderSeeds) {
   std::set<std::vector<uint32_t>> runs;
-  for (uint64_t seed = 1; seed < kSeeds; ++seed) {
-    const std::vector<uint32_t> got = traceOf(mmcEmuKernel_operations, seed, 1);
+  for (uint64_t seed = 1; seed < 2 * kSeeds; ++seed) {
+    const std::vector<uint32_t> got = traceOf(mmcEmuKernel_operations, seed, 1 + seed % 2);
     std::vector<uint32_t> ordered;
     for (uint32_t value : got)
       if (value <= 4) ordered.push_back(value);

@@ -75,6 +75,9 @@ TEST(Warp, OnlySyncWarpOrdersMemory) {
       EXPECT_TRUE(found(bad, Finding::race, line("lane writes")));
       EXPECT_TRUE(found(bad, Finding::race, line("lane reads")));
     }
+    const Outcome after = run(mmcEmuKernel_passes, kWarp, seed, out.data, 3u);
+    EXPECT_TRUE(found(after, Finding::race, line("lane writes again")));
+    EXPECT_TRUE(found(after, Finding::race, line("lane reads")));
   }
 }
 

@@ -31,6 +31,17 @@ MMC_KERNEL(32, 1) void rounds(u32 *data, u32 leaving) {
 }
 MMC_EXPORT(rounds, 32, 1)
 
+// The second block arrives and exits, the others pass data to each other.
+MMC_KERNEL(32, 1) void arrivesAndExits(u32 *data, u32 *out) {
+  const u32 at = blockIndex() * 32 + threadIndex();
+  data[at] = at;
+  clusterArrive();
+  if (clusterRank() == 1) return;
+  clusterWait();
+  out[at] = data[64 - blockIndex() * 32 + threadIndex()];
+}
+MMC_EXPORT(arrivesAndExits, 32, 1)
+
 // 1: arrives twice; 2: waits without an arrival.
 MMC_KERNEL(32, 1) void misused(u32 how) {
   if (how != 2) clusterArrive(); // BAD: first cluster arrival

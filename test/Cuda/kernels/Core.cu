@@ -91,7 +91,9 @@ MMC_KERNEL(32, 1) void operations(u32 how) {
   for (u32 i = 1; i <= 4; ++i) testSubmit(i, 1);
   testSubmit(5, 0);
   testTrace(100);
-  if (how) testForce(3);
+  if (how == 1) testForce(3);
+  if (how == 2)
+    for (u32 i = 0; i < 40; ++i) testYield();
   testTrace(200);
 }
 MMC_EXPORT(operations, 32, 1)

@@ -154,6 +154,16 @@ MMC_KERNEL(64, 1) void genericThenAsync(u32 how) {
 }
 MMC_EXPORT(genericThenAsync, 64, 1, Shared)
 
+// Its own writes are no exception.
+MMC_KERNEL(32, 1) void ownWriteThenAsync(u32 fenced) {
+  MMC_SHARED(Shared, s);
+  if (threadIndex()) return;
+  s.vectors[0] = Vector16{}; // BAD: own write
+  if (fenced) testProxyFence();
+  testAsyncRead(&s, 16, 1); // BAD: async read of it
+}
+MMC_EXPORT(ownWriteThenAsync, 32, 1, Shared)
+
 // The thread that issues fences for all: its barrier came first.
 MMC_KERNEL(64, 1) void fenceByTheIssuer() {
   MMC_SHARED(Shared, s);

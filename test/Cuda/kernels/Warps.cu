@@ -43,13 +43,18 @@ MMC_KERNEL(32, 1) void halves(u32 *out) {
 }
 MMC_EXPORT(halves, 32, 1)
 
-// Lanes pass words through shared memory. 0: syncWarp; 1: a shuffle, which orders nothing; 2: nothing.
+// Lanes pass words through shared memory. 0: syncWarp; 1: a shuffle, which orders nothing; 2: nothing; 3: syncWarp, but before
+// the last write.
 MMC_KERNEL(32, 1) void passes(u32 *out, u32 how) {
   MMC_SHARED(Shared, s);
   const u32 lane = threadIndex();
   s.words[lane] = lane; // BAD: lane writes
   if (how == 0) syncWarp();
   if (how == 1) out[lane] = shuffleXor(lane, 1);
+  if (how == 3) {
+    syncWarp();
+    s.words[lane] = 0; // BAD: lane writes again
+  }
   out[lane] = s.words[lane ^ 1]; // BAD: lane reads
 }
 MMC_EXPORT(passes, 32, 1, Shared)

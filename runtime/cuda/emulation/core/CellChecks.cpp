@@ -79,14 +79,14 @@ template <class Holder> void checkReaders(Access16 &access, const Holder &holder
 }
 
 /// Adds the access to the set, in the place of an earlier one of the same column.
-void insert(AccessSet &set, Access16 &access, bool writes) {
+void insert(AccessSet &set, Access16 &access) {
   auto &entries = set.entries;
   // Accesses that are ordered before this one say nothing more; to look for them costs, so it is done as the set grows.
   if (entries.size() >= 8 && std::has_single_bit(entries.size()))
     std::erase_if(entries, [&](const Access &e) {
-      return e.writes <= writes && !e.firstNot([&](Epoch epoch) { return seesRead(access.who, epoch); });
+      return !e.firstNot([&](Epoch epoch) { return seesRead(access.who, epoch); });
     });
-  set.insert({access.who.self, access.sourceNumber(), 1, access.who.proxy == Proxy::async, writes});
+  set.insert({access.who.self, access.sourceNumber(), 1, access.who.proxy == Proxy::async});
 }
 
 template <class Holder> void setReader(Access16 &access, Holder &holder) {
@@ -103,14 +103,14 @@ template <class Holder> void addReader(Access16 &access, Holder &holder) {
     if (holder.reader == access.who.self) return;
     if (seesRead(access.who, holder.reader)) return setReader(access, holder);
     set = allocateSet();
-    set->entries.push_back({holder.reader, holder.readerSource, 1, bool(holder.flags & kAsyncReader), false});
+    set->entries.push_back({holder.reader, holder.readerSource, 1, bool(holder.flags & kAsyncReader)});
     holder.reader = reinterpret_cast<Epoch>(set);
     holder.flags = uint16_t((holder.flags | kReaderSet) & ~kAsyncReader);
   } else if (const Clock *seen = access.who.readsSeen;
              seen && seen->getStreams() && epochBlock(set->entries.back().epoch) < seen->getStreams()->blocksBelow) {
     return setReader(access, holder); // all of an earlier launch
   }
-  insert(*set, access, false);
+  insert(*set, access);
 }
 
 template <class Holder> void setWriter(Access16 &access, Holder &holder) {
@@ -153,24 +153,31 @@ bool writeWhole(Cell &cell, Access16 &access) {
   return true;
 }
 
+/// A plain access against atomics: those that change for all, those that only read for writes.
+void checkAtomics(Access16 &access, const Part &part) {
+  auto check = [&](const AccessSet *set, bool wrote) {
+    if (!set) return;
+    auto sees = [&](Epoch epoch) { return wrote ? seesWrite(access.who, epoch) : seesRead(access.who, epoch); };
+    for (const Access &entry : set->entries)
+      if (const Epoch unseen = entry.firstNot(sees))
+        return reportConflict(access, unseen, entry.source, wrote, false, true);
+  };
+  check(part.atomicWrites, true);
+  if (access.write) check(part.atomicReads, false);
+}
+
 void touchPart(Part &part, Access16 &access) {
   const bool atomic = access.who.proxy == Proxy::atomic;
   checkWriter(access, part);
   if (access.write) checkReaders(access, part);
-  if (part.atomics && !atomic)
-    for (const Access &entry : part.atomics->entries) {
-      if (!entry.writes && !access.write) continue;
-      if (const Epoch unseen = entry.firstNot([&](Epoch epoch) { return seesWrite(access.who, epoch); })) {
-        reportConflict(access, unseen, entry.source, entry.writes, false, true);
-        break;
-      }
-    }
+  if (!atomic) checkAtomics(access, part);
   if (atomic) {
-    if (!part.atomics) part.atomics = allocateSet();
-    insert(*part.atomics, access, access.write);
+    AccessSet *&set = access.write ? part.atomicWrites : part.atomicReads;
+    if (!set) set = allocateSet();
+    insert(*set, access);
   } else if (access.write) {
     dropReaders(part);
-    if (part.atomics) releaseSet(std::exchange(part.atomics, nullptr));
+    dropAtomics(part);
     setWriter(access, part);
   } else if (part.reader == 0) {
     setReader(access, part);

@@ -67,9 +67,7 @@ void AccessSet::insertInside(const Access &access) {
     before.count = uint16_t(access.begin() - run->begin());
     after.epoch += uint64_t(before.count + 1) << 24;
     after.count = uint16_t(run->count - before.count - 1);
-    const bool wrote = run->writes;
     *run = access;
-    run->writes |= wrote;
     if (after.count) run = std::prev(entries.insert(std::next(run), after));
     if (before.count) entries.insert(run, before);
     return;
@@ -103,12 +101,17 @@ void releaseSet(AccessSet *set) {
   freeSets.push_back(set);
 }
 
+void dropAtomics(Part &part) {
+  for (AccessSet **set : {&part.atomicReads, &part.atomicWrites})
+    if (*set) releaseSet(std::exchange(*set, nullptr));
+}
+
 void releaseParts(Cell &cell) {
   const uint32_t count = 16 / uint32_t(cell.reader);
   Part *parts = partsOf(cell);
   for (uint32_t i = 0; i < count; ++i) {
     dropReaders(parts[i]);
-    if (parts[i].atomics) releaseSet(parts[i].atomics);
+    dropAtomics(parts[i]);
   }
   freeParts[std::countr_zero(count)].push_back(parts);
   cell.flags = 0;
@@ -123,7 +126,8 @@ void split(Cell &cell, uint16_t mask) {
     for (uint32_t i = 0; i < 16 / unit; ++i) {
       const Part &whole = from[i * unit / old];
       to[i] = whole;
-      to[i].atomics = copyOf(whole.atomics);
+      to[i].atomicReads = copyOf(whole.atomicReads);
+      to[i].atomicWrites = copyOf(whole.atomicWrites);
       if (AccessSet *set = readersOf(whole)) to[i].reader = reinterpret_cast<Epoch>(copyOf(set));
     }
     const uint16_t flags = cell.flags;
@@ -182,8 +186,9 @@ void forget(Cell &cell, uint32_t blocksBelow) {
   for (uint32_t i = 0; i < 16 / uint32_t(cell.reader); ++i) {
     Part &part = partsOf(cell)[i];
     forgetIn(part);
-    if (part.atomics && old(part.atomics->entries.back().epoch)) releaseSet(std::exchange(part.atomics, nullptr));
-    empty &= !part.reader && !part.writer && !part.atomics;
+    for (AccessSet **set : {&part.atomicReads, &part.atomicWrites})
+      if (*set && old((*set)->entries.back().epoch)) releaseSet(std::exchange(*set, nullptr));
+    empty &= !part.reader && !part.writer && !part.atomicReads && !part.atomicWrites;
   }
   if (empty) releaseParts(cell);
 }

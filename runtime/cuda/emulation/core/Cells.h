@@ -17,13 +17,12 @@ struct Access {
   Epoch epoch; // of the first
   uint32_t source;
   uint16_t count;
-  bool async, writes; // `writes`: of an atomic, in a set of atomics
+  bool async;
 
   uint64_t begin() const { return epoch >> 24; } // block and column
   uint64_t end() const { return begin() + count; }
   bool alike(const Access &other) const {
-    return epochClock(epoch) == epochClock(other.epoch) && source == other.source && async == other.async &&
-           writes == other.writes;
+    return epochClock(epoch) == epochClock(other.epoch) && source == other.source && async == other.async;
   }
   /// The first of its epochs that the predicate does not hold for; 0: it holds for all.
   template <class Predicate> Epoch firstNot(Predicate holds) const {
@@ -53,7 +52,7 @@ private:
 struct Part {
   Epoch writer = 0;
   Epoch reader = 0; // with kReaderSet a pointer to an AccessSet
-  AccessSet *atomics = nullptr;
+  AccessSet *atomicReads = nullptr, *atomicWrites = nullptr;
   uint32_t writerSource = 0, readerSource = 0;
   uint16_t flags = 0;
 };
@@ -70,6 +69,7 @@ template <class Holder> void dropReaders(Holder &holder) {
   holder.reader = 0;
   holder.flags &= uint16_t(~(kReaderSet | kAsyncReader));
 }
+void dropAtomics(Part &part);
 /// Splits the cell, or splits it further, so that an access to the bytes of the mask can be told from one to the
 /// others.
 void split(Cell &cell, uint16_t mask);
