@@ -53,7 +53,7 @@ struct CpuOptions {
   bool emulateAvx512 = false;
   /// What the object says beside each function, as the constant SYMBOL__record: the runtime compares it with the plan.
   /// Given the kernel's name and the scratch bytes of a call; absent: no constants.
-  std::function<std::string(const std::string &kernel, uint64_t scratchBytes)> record;
+  std::function<std::string(const std::string &kernel, uint64_t scratchBytes)> record = {};
   /// Keep the optimised LLVM IR of every function as text.
   bool keepLlvm = false;
 };
