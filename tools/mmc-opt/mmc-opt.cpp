@@ -1,7 +1,9 @@
 // mmc-opt: parses, transforms and prints programs of any of our dialects. For compiler engineers and for the lit tests.
 #include "dialects/Model/IR/Model.h"
 #include "dialects/Plan/IR/Plan.h"
+#include "dialects/Hopper/IR/Hopper.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "passes/Conversion/TileToHopper/Passes.h"
 #include "passes/Conversion/TileToPlan/TileToPlan.h"
 #include "passes/Conversion/TileToVector/Passes.h"
 #include "passes/Pipelines/Pipelines.h"
@@ -23,6 +25,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mmc::model::registerModelDialect(registry);
   mmc::tile::registerTileDialect(registry);
+  mmc::hopper::registerHopperDialect(registry);
   mmc::planir::registerPlanDialect(registry);
   registry.insert<mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::vector::VectorDialect>();
   mlir::registerCanonicalizerPass();
@@ -30,5 +33,6 @@ int main(int argc, char **argv) {
   mmc::registerAllPasses();
   mmc::registerTileToPlanPass();
   mmc::cpu::registerMmcTileToVectorPasses();
+  mmc::cuda::registerMmcTileToHopperPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "mmc optimizer driver\n", registry));
 }

@@ -1,5 +1,6 @@
 // tile.kernel and tile.launch: syntax, and the constraints that make a kernel something that every target can compile:
 // what an argument may be, how it is accessed, what bounds the work domain, and which dialects a body is made of.
+#include "dialects/Tile/IR/KernelSyntax.h"
 #include "dialects/Tile/IR/Tile.h"
 
 #include "mlir/IR/Builders.h"
@@ -9,68 +10,22 @@ using namespace mmc::tile;
 
 // ------------------------------------------------------------------------------------------------ kernel syntax
 
-/// Parses `domain(%p in #tile.extent<...>, ...)`: appends the points to `points`, the extents to `extents`.
-static ParseResult parseDomain(OpAsmParser &parser, SmallVectorImpl<OpAsmParser::Argument> &points,
-                               SmallVectorImpl<Attribute> &extents) {
-  if (parser.parseKeyword("domain")) return failure();
-  return parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, [&]() -> ParseResult {
-    OpAsmParser::Argument point;
-    Attribute extent;
-    if (parser.parseArgument(point) || parser.parseKeyword("in") || parser.parseAttribute(extent)) return failure();
-    point.type = parser.getBuilder().getIndexType();
-    points.push_back(point);
-    extents.push_back(extent);
-    return success();
-  });
-}
-
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  Builder &builder = parser.getBuilder();
-  StringAttr name;
-  SmallVector<OpAsmParser::Argument> arguments;
-  SmallVector<Attribute> extents;
-  if (parser.parseSymbolName(name, getSymNameAttrName(result.name), result.attributes) ||
-      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true, /*allowAttrs=*/true))
-    return failure();
-  SmallVector<Type> types;
-  SmallVector<Attribute> argumentAttrs;
-  for (OpAsmParser::Argument &argument : arguments) {
-    types.push_back(argument.type);
-    argumentAttrs.push_back(argument.attrs ? argument.attrs : builder.getDictionaryAttr({}));
-  }
-  if (parseDomain(parser, arguments, extents)) return failure();
+  SmallVector<OpAsmParser::Argument> entry;
+  if (parseKernelHead(parser, result, entry)) return failure();
   int64_t grain = 1;
   if (succeeded(parser.parseOptionalKeyword("grain")) && parser.parseInteger(grain)) return failure();
   if (parser.parseOptionalAttrDictWithKeyword(result.attributes)) return failure();
-  result.addAttribute(getFunctionTypeAttrName(result.name), TypeAttr::get(builder.getFunctionType(types, {})));
-  result.addAttribute(getDomainAttrName(result.name), builder.getArrayAttr(extents));
-  result.addAttribute(getGrainAttrName(result.name), builder.getI64IntegerAttr(grain));
-  if (!types.empty()) result.addAttribute(getArgAttrsAttrName(result.name), builder.getArrayAttr(argumentAttrs));
-  return parser.parseRegion(*result.addRegion(), arguments);
+  result.addAttribute(getGrainAttrName(result.name), parser.getBuilder().getI64IntegerAttr(grain));
+  return parser.parseRegion(*result.addRegion(), entry);
 }
 
 void KernelOp::print(OpAsmPrinter &printer) {
-  printer << ' ';
-  printer.printSymbolName(getSymName());
-  printer << '(';
-  ArrayAttr argumentAttrs = getArgAttrsAttr();
-  Block &entry = getBody().front();
-  for (unsigned i = 0, n = getNumKernelArguments(); i < n; ++i) {
-    printer << (i ? ", " : "");
-    printer.printRegionArgument(entry.getArgument(i), argumentAttrs ? cast<DictionaryAttr>(argumentAttrs[i]).getValue()
-                                                                    : ArrayRef<NamedAttribute>());
-  }
-  printer << ") domain(";
-  for (auto [i, point] : llvm::enumerate(getPoints())) {
-    printer << (i ? ", " : "");
-    printer.printOperand(point);
-    printer << " in " << getDomain()[i];
-  }
-  printer << ')';
+  printKernelHead(printer, getSymName(), getBody().front(), getNumKernelArguments(), getArgAttrsAttr(), getDomain());
   if (getGrain() != 1) printer << " grain " << getGrain();
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
-                                           {getSymNameAttrName(), getFunctionTypeAttrName(), getDomainAttrName(),
-                                            getGrainAttrName(), getArgAttrsAttrName()});
+  SmallVector<StringRef> printed = llvm::to_vector_of<StringRef>(kKernelHeadAttributes);
+  printed.push_back(getGrainAttrName());
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), printed);
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/true);
 }

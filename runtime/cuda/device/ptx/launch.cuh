@@ -30,6 +30,9 @@
 #define MMC_EXPORT(kernel, threads, minBlocks, ...)
 #define MMC_EXPORT_CLUSTER(kernel, threads, minBlocks, blocks, ...)
 
+/// Before a table of numbers at file scope: constant memory.
+#define MMC_CONSTANT __constant__ const
+
 /// `name`: the kernel's shared memory.
 #define MMC_SHARED(Type, name)                                                                                         \
   static_assert(alignof(Type) <= 1024, "shared memory begins at a multiple of 1024 bytes");                            \

@@ -12,6 +12,7 @@
 #define MMC_NO_UNROLL
 #define MMC_KERNEL(threads, minBlocks) static __attribute__((noinline))
 #define MMC_CLUSTER(blocks)
+#define MMC_CONSTANT static const
 
 constexpr u32 kArchitecture = 900;
 constexpr bool kHasWgmma = true, kArchitectureSpecific = true;

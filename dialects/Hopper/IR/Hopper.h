@@ -1,0 +1,24 @@
+// The hopper dialect's C++ classes: include this to use hopper ops, types and attributes.
+#pragma once
+
+#include "dialects/Tile/IR/Tile.h"
+
+#include "dialects/Hopper/IR/HopperDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Hopper/IR/HopperAttrs.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Hopper/IR/HopperTypes.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/Hopper/IR/HopperOps.h.inc"
+
+namespace mmc::hopper {
+
+/// Makes the dialect available to the contexts of `registry`; loading it loads tile, arith, math and scf.
+void registerHopperDialect(mlir::DialectRegistry &registry);
+
+/// What one block may have of shared memory, in bytes (sm_90; smaller devices are checked when a kernel is compiled for
+/// them).
+inline constexpr int64_t kSharedLimit = 232448;
+
+} // namespace mmc::hopper

@@ -1,0 +1,507 @@
+// Ops of the hopper dialect: the kernel, copies and synchronisation, products, loops over fragments.
+#ifndef MMC_HOPPER_OPS
+#define MMC_HOPPER_OPS
+
+include "dialects/Hopper/IR/HopperDialect.td"
+include "dialects/Tile/IR/TileDialect.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+// ------------------------------------------------------------------------------------------------ structure
+
+def Hopper_KernelOp : Hopper_Op<"kernel", [
+    FunctionOpInterface, IsolatedFromAbove, Symbol,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+  let summary = "what one block of threads does at one point of a work domain";
+  let description = [{
+    Arguments and domain are those of the tile kernel that it was made from; a block of `threads` threads takes a point.
+    Values of builtin type are the same in all threads.
+
+    ```mlir
+    hopper.kernel @scale(%x: !tile.view<?x64xf32> {tile.access = "read"},
+                         %y: !tile.view<?x64xf32> {tile.access = "write"})
+        domain(%r in #tile.extent<tokens>) threads 32 blocks 8 {
+      %c0 = arith.constant 0 : index
+      %v = hopper.load %x[%r, %c0] along [1] : !tile.view<?x64xf32> -> !hopper.fragment<64xf32, #hopper.spread<2>>
+      %w = hopper.map(%v)
+          : (!hopper.fragment<64xf32, #hopper.spread<2>>) -> !hopper.fragment<64xf32, #hopper.spread<2>> {
+      ^bb0(%a: f32):
+        %b = arith.addf %a, %a : f32
+        hopper.yield %b : f32
+      }
+      hopper.store %w, %y[%r, %c0] along [1] : !hopper.fragment<64xf32, #hopper.spread<2>>, !tile.view<?x64xf32>
+      hopper.return
+    }
+    ```
+
+    * (C1) a kernel has no results;
+    * (C2) threads is a multiple of 32 and at most 1024; blocks (resident on an SM at least) is positive;
+    * (C3) the entry block has the arguments, then one index per work dimension, of which there is at least one;
+    * (C4) the body has only ops of arith, math and hopper, `scf.for`, and `scf.if` without results, and no kernels;
+    * (C5) an accumulator layout has at most the kernel's warps;
+    * (C6) the shared tiles take at most 232,448 bytes together;
+    * (C7) a `serial` kernel, whose body one thread runs, has no fragments and no shared tiles.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, ArrayAttr:$domain,
+                       I64Attr:$threads, I64Attr:$blocks, UnitAttr:$serial, OptionalAttr<DictArrayAttr>:$arg_attrs,
+                       OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::mlir::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+    unsigned getNumKernelArguments() { return getFunctionType().getNumInputs(); }
+    /// The entry block has more arguments than the signature, so the op's own verifier checks it.
+    ::llvm::LogicalResult verifyBody() { return ::mlir::success(); }
+    /// The entry block's index values of the work domain.
+    ::mlir::MutableArrayRef<::mlir::BlockArgument> getPoints();
+  }];
+}
+
+def Hopper_ReturnOp : Hopper_Op<"return", [Pure, HasParent<"KernelOp">, ReturnLike, Terminator]> {
+  let summary = "ends a kernel";
+  let description = [{
+    The block is done with its point; the op has no operands, since a kernel has no results.
+
+    ```mlir
+    // inside hopper.kernel
+    hopper.return
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_PointOp : Hopper_Op<"point", [Pure, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "reads a record of a work list: slot, first row, rows, position of the first row";
+  let description = [{
+    The record's four numbers, the same in all threads; a list has one record for each of its sequences or row tiles.
+
+    ```mlir
+    // %work: !tile.ragged, %t: index
+    %slot, %row, %rows, %position = hopper.point %work[%t]
+    ```
+  }];
+  let arguments = (ins Tile_RaggedType:$list, Index:$record);
+  let results = (outs Index:$slot, Index:$row, Index:$rows, Index:$position);
+  let assemblyFormat = "$list `[` $record `]` attr-dict";
+}
+
+def Hopper_DistributeOp : Hopper_Op<"distribute", [SingleBlockImplicitTerminator<"YieldOp">, RecursiveMemoryEffects]> {
+  let summary = "a loop whose iterations are independent, dealt out to the blocks of the grid's second dimension";
+  let description = [{
+    Block y of gridDim.y takes the iterations y, y + gridDim.y, ...; the launch chooses gridDim.y.
+
+    * (C1) it stands in the kernel's body itself, and its body has one argument, the index.
+
+    ```mlir
+    // inside hopper.kernel
+    // %from: index, %to: index, %step: index
+    hopper.distribute %m = %from to %to step %step {
+      hopper.barrier
+    }
+    ```
+  }];
+  let arguments = (ins Index:$lower, Index:$upper, Index:$step);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Hopper_YieldOp : Hopper_Op<"yield", [Pure, ReturnLike, Terminator, ParentOneOf<["MapOp", "DistributeOp"]>]> {
+  let summary = "ends the body of a map or of a distributed loop";
+  let description = [{
+    In a map its operands are the element of each result; in a distributed loop it has none and is left out in text.
+
+    ```mlir
+    %ones = hopper.map() : () -> !hopper.fragment<64xf32, #hopper.spread<1>> {
+      %one = arith.constant 1.0 : f32
+      hopper.yield %one : f32
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<AnyType>:$values);
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+// ------------------------------------------------------------------------------------------------ global memory
+
+class Hopper_ViewOp<string mnemonic> : Hopper_Op<mnemonic, [AttrSizedOperandSegments]>;
+
+def Hopper_LoadOp : Hopper_ViewOp<"load"> {
+  let summary = "reads a fragment, or a scalar, from global memory";
+  let description = [{
+    Indices, `along`, `limit` and the zeros beyond them as in `tile.load`; with `rows` (a vector of i32 in shared
+    memory), as in `tile.gather`. With `extents`, what lies beyond them is zero too: a fragment that is padded to the
+    size that products need.
+
+    * (C1) one index per view dimension;
+    * (C2) `along` is strictly increasing, names dimensions of the view, and has one entry per dimension of the result;
+    * (C3) the result has the view's element type; rows, limit and extents need a fragment;
+    * (C4) extents are positive, one per dimension of the fragment and at most its size;
+    * (C5) rows are a vector of i32 of one stage, with an entry for each index along the fragment's first dimension (for
+      each within its extent, where there are extents).
+
+    ```mlir
+    // %x: !tile.view<?x64xf32>, %r: index, %c0: index, %m: index
+    %X = hopper.load %x[%r, %c0] along [0, 1] limit(%m)
+        : !tile.view<?x64xf32> -> !hopper.fragment<64x64xf32, #hopper.spread<4>>
+    ```
+  }];
+  let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, Variadic<Index>:$indices,
+                       DenseI64ArrayAttr:$along,
+                       Optional<Index>:$limit, Arg<Optional<Hopper_SharedType>, "rows", [MemRead]>:$rows,
+                       OptionalAttr<DenseI64ArrayAttr>:$extents);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? (`rows` `(` $rows^ `:` qualified(type($rows)) `)`)?
+    (`extents` $extents^)? attr-dict
+    `:` qualified(type($view)) `->` qualified(type($result))
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_StoreOp : Hopper_ViewOp<"store"> {
+  let summary = "writes a fragment, or a scalar (by one thread), to global memory";
+  let description = [{
+    Indices, `along`, `limit` and `extents` as in `hopper.load`, and so are the constraints (C1) to (C4); nothing is
+    written beyond them.
+
+    ```mlir
+    // %Y: !hopper.fragment<64x64xf32, #hopper.spread<4>>, %y: !tile.view<?x64xf32>, %r: index, %c0: index, %m: index
+    hopper.store %Y, %y[%r, %c0] along [0, 1] limit(%m)
+        : !hopper.fragment<64x64xf32, #hopper.spread<4>>, !tile.view<?x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyType:$value, Arg<Tile_ViewType, "memory", [MemWrite]>:$view, Variadic<Index>:$indices,
+                       DenseI64ArrayAttr:$along, Optional<Index>:$limit, OptionalAttr<DenseI64ArrayAttr>:$extents);
+  let assemblyFormat = [{
+    $value `,` $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? (`extents` $extents^)? attr-dict
+    `:` qualified(type($value)) `,` qualified(type($view))
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_CopyOp : Hopper_ViewOp<"copy"> {
+  let summary = "starts copying a tile from global memory to a stage of shared memory";
+  let description = [{
+    By cp.async, with zeros beyond the tile's edges. Complete after `hopper.wait`, and then for
+    the copying thread alone; for the others after a barrier too.
+
+    * (C1) to (C5) as in `hopper.load`, with the shared tile, which has rank 2, in place of the result;
+    * (C6) a stage is given exactly where the tile has several;
+    * (C7) rows of the view are contiguous and, like those of the tile, begin at multiples of 16 bytes, so that pieces
+      of 16 bytes can be copied.
+
+    ```mlir
+    // %w: !tile.view<128x64xbf16>, %n: index, %c0: index, %s: !hopper.shared<64x64xbf16, swizzle = 128>
+    hopper.copy %w[%n, %c0] along [0, 1] to %s
+        : !tile.view<128x64xbf16>, !hopper.shared<64x64xbf16, swizzle = 128>
+    ```
+  }];
+  let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, Variadic<Index>:$indices,
+                       DenseI64ArrayAttr:$along,
+                       Optional<Index>:$limit, Arg<Optional<Hopper_SharedType>, "rows", [MemRead]>:$rows,
+                       Arg<Hopper_SharedType, "destination", [MemWrite]>:$shared, Optional<Index>:$stage,
+                       OptionalAttr<DenseI64ArrayAttr>:$extents);
+  let assemblyFormat = [{
+    $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? (`rows` `(` $rows^ `:` qualified(type($rows)) `)`)?
+    (`extents` $extents^)? `to` $shared (`stage` $stage^)? attr-dict
+    `:` qualified(type($view)) `,` qualified(type($shared))
+  }];
+  let hasVerifier = 1;
+}
+
+// ------------------------------------------------------------------------------------------------ shared memory
+
+def Hopper_AllocOp : Hopper_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "a tile in shared memory, for the whole kernel";
+  let description = [{
+    The tile is a member of the kernel's one structure of shared memory; what is in it at first is not defined.
+
+    * (C1) it stands in the kernel's entry block.
+
+    ```mlir
+    // inside hopper.kernel
+    %s = hopper.alloc : !hopper.shared<64x64xbf16, swizzle = 128>
+    ```
+  }];
+  let results = (outs Hopper_SharedType:$result);
+  let assemblyFormat = "attr-dict `:` qualified(type($result))";
+  let hasVerifier = 1;
+}
+
+def Hopper_CommitOp : Hopper_Op<"commit", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "closes a group of copies";
+  let description = [{
+    The copies that this thread has started since the last commit are one group; a group may be empty.
+
+    ```mlir
+    hopper.commit
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_WaitOp : Hopper_Op<"wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "waits until at most `pending` groups of copies are unfinished";
+  let description = [{
+    The groups are the thread's own, and the last ones may be unfinished: with two stages ahead, `hopper.wait 1` waits
+    for the older one.
+
+    * (C1) pending is not negative.
+
+    ```mlir
+    hopper.wait 1
+    ```
+  }];
+  let arguments = (ins I64Attr:$pending);
+  let assemblyFormat = "$pending attr-dict";
+  let hasVerifier = 1;
+}
+
+def Hopper_BarrierOp : Hopper_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "all threads of the block meet; shared memory written before is seen after";
+  let description = [{
+    Every thread of the block comes here, so it stands where control flow is the same in all of them.
+
+    ```mlir
+    hopper.barrier
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_PutOp : Hopper_Op<"put"> {
+  let summary = "writes a fragment to a shared tile";
+  let description = [{
+    In a tile of rank 2 each element goes to its own place; in a vector the elements are in row-major order. The rest is
+    left alone. Complete for other threads after a barrier.
+
+    * (C1) element types agree, and the tile has one stage; of rank 2, the fragment has rank 2, and each dimension is at
+      most the tile's; a vector has as many elements as the fragment, or more.
+
+    ```mlir
+    // %f: !hopper.fragment<64x64xbf16, #hopper.accumulator<4 x 1>>, %s: !hopper.shared<64x64xbf16, swizzle = 128>
+    hopper.put %f, %s
+        : !hopper.fragment<64x64xbf16, #hopper.accumulator<4 x 1>>, !hopper.shared<64x64xbf16, swizzle = 128>
+    ```
+  }];
+  let arguments = (ins Hopper_FragmentType:$value, Arg<Hopper_SharedType, "destination", [MemWrite]>:$shared);
+  let assemblyFormat = "$value `,` $shared attr-dict `:` qualified(type($value)) `,` qualified(type($shared))";
+  let hasVerifier = 1;
+}
+
+def Hopper_ClearOp : Hopper_Op<"clear"> {
+  let summary = "fills a shared tile with zeros";
+  let description = [{
+    The padding of a product's operand is cleared before the operand is put.
+
+    * (C1) the tile has rank 2 and one stage.
+
+    ```mlir
+    // %s: !hopper.shared<16x64xbf16>
+    hopper.clear %s : !hopper.shared<16x64xbf16>
+    ```
+  }];
+  let arguments = (ins Arg<Hopper_SharedType, "destination", [MemWrite]>:$shared);
+  let assemblyFormat = "$shared attr-dict `:` qualified(type($shared))";
+  let hasVerifier = 1;
+}
+
+def Hopper_GetOp : Hopper_Op<"get"> {
+  let summary = "reads a fragment from a shared vector";
+  let description = [{
+    The fragment's elements in row-major order are the vector's first ones, so a get after a put may change shape and
+    layout.
+
+    * (C1) element types agree, and the tile has rank 1, one stage, and as many elements as the fragment, or more.
+
+    ```mlir
+    // %s: !hopper.shared<4096xbf16>
+    %f = hopper.get %s : !hopper.shared<4096xbf16> -> !hopper.fragment<128x32xbf16, #hopper.spread<8>>
+    ```
+  }];
+  let arguments = (ins Arg<Hopper_SharedType, "source", [MemRead]>:$shared);
+  let results = (outs Hopper_FragmentType:$result);
+  let assemblyFormat = "$shared attr-dict `:` qualified(type($shared)) `->` qualified(type($result))";
+  let hasVerifier = 1;
+}
+
+// ------------------------------------------------------------------------------------------------ compute
+
+def Hopper_MultiplyOp : Hopper_Op<"multiply", [
+    TypesMatchWith<"the accumulator has the result's type", "result", "acc", "$_self">]> {
+  let summary = "acc + a b on tensor cores, with bf16 operands and f32 accumulators";
+  let description = [{
+    Operands are shared tiles; a may also be in registers. A shared a is [M, K] ([K, M] with transpose_a), b is [K, N]
+    ([N, K] with transpose_b). A register a is a bf16 accumulator fragment [M, K] of whole rows per warp. Sums run over
+    k in ascending order, sixteen at a time.
+
+    * (C1) the result is f32 with an accumulator layout; shapes agree on M, K, N;
+    * (C2) operands are bf16; K is a multiple of 16;
+    * (C3) a register a has the result's layout, with one column of warps, and no transpose_a;
+    * (C4) a stage index is given exactly where a tile has more than one stage.
+
+    ```mlir
+    // %acc: !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    // %a: !hopper.shared<64x64xbf16>, %b: !hopper.shared<64x64xbf16>
+    %p = hopper.multiply %acc, %a, %b transpose_b
+        : !hopper.shared<64x64xbf16>, !hopper.shared<64x64xbf16>
+        -> !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    ```
+  }];
+  let arguments = (ins Hopper_FragmentType:$acc, Arg<AnyType, "left", [MemRead]>:$a,
+                       Arg<Hopper_SharedType, "right", [MemRead]>:$b,
+                       Optional<Index>:$stage, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
+  let results = (outs Hopper_FragmentType:$result);
+  let assemblyFormat = [{
+    $acc `,` $a `,` $b (`stage` $stage^)? (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)? attr-dict
+    `:` qualified(type($a)) `,` qualified(type($b)) `->` qualified(type($result))
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_MapOp : Hopper_Op<"map", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "computes each element of fragments of one layout from the elements at its place";
+  let description = [{
+    Operands are fragments of the results' layout and shape, or slices of it (the entry of the element's row or column);
+    scalars from outside are used as they are. The body's arguments are elements.
+
+    * (C1) results have one layout and shape; an operand has it too, or is a slice of it;
+    * (C2) the body has one argument per operand, of its element type, and yields one value per result;
+    * (C3) the body has only scalar ops of arith and math, `hopper.coordinate` and `hopper.lookup`.
+
+    ```mlir
+    // %p: !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    // %w: !hopper.fragment<64xf32, #hopper.slice<dim = 1, #hopper.accumulator<4 x 1>>>
+    %q = hopper.map(%p, %w)
+        : (!hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>,
+           !hopper.fragment<64xf32, #hopper.slice<dim = 1, #hopper.accumulator<4 x 1>>>)
+        -> !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>> {
+    ^bb0(%a: f32, %b: f32):
+      %c = arith.mulf %a, %b : f32
+      hopper.yield %c : f32
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Hopper_FragmentType>:$inputs);
+  let results = (outs Variadic<Hopper_FragmentType>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Hopper_CoordinateOp : Hopper_Op<"coordinate", [Pure, HasParent<"MapOp">]> {
+  let summary = "the element's index along one dimension";
+  let description = [{
+    What a table of positions or a mask is computed from; the index is that in the tile, whichever thread has the
+    element.
+
+    * (C1) dim is a dimension of the map's fragments.
+
+    ```mlir
+    %positions = hopper.map() : () -> !hopper.fragment<64xi32, #hopper.spread<1>> {
+      %i = hopper.coordinate 0
+      hopper.yield %i : i32
+    }
+    ```
+  }];
+  let arguments = (ins I64Attr:$dim);
+  let results = (outs I32:$result);
+  let assemblyFormat = "$dim attr-dict";
+  let hasVerifier = 1;
+}
+
+def Hopper_LookupOp : Hopper_Op<"lookup", [Pure, HasParent<"MapOp">]> {
+  let summary = "the entry of a constant vector at the element's index along one dimension";
+  let description = [{
+    The entry is read from the device's constant memory.
+
+    * (C1) dim is a dimension of the map's fragments, and the vector has an entry for each index;
+    * (C2) the result has the vector's element type.
+
+    ```mlir
+    %frequencies = hopper.map() : () -> !hopper.fragment<4xf32, #hopper.spread<1>> {
+      %f = hopper.lookup dense<[1.0, 0.5, 0.25, 0.125]> : tensor<4xf32> at 0 -> f32
+      hopper.yield %f : f32
+    }
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$values, I64Attr:$dim);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$values `at` $dim attr-dict `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Hopper_ReshapeOp : Hopper_Op<"reshape", [Pure]> {
+  let summary = "the same registers under another shape";
+  let description = [{
+    Nothing moves: a spread layout is that of the row-major order, which a reshape keeps.
+
+    * (C1) both fragments are spread by the same vector and have the same elements, in number and type.
+
+    ```mlir
+    // %q: !hopper.fragment<16x2x64xbf16, #hopper.spread<8>>
+    %r = hopper.reshape %q
+        : !hopper.fragment<16x2x64xbf16, #hopper.spread<8>> -> !hopper.fragment<32x64xbf16, #hopper.spread<8>>
+    ```
+  }];
+  let arguments = (ins Hopper_FragmentType:$value);
+  let results = (outs Hopper_FragmentType:$result);
+  let assemblyFormat = "$value attr-dict `:` qualified(type($value)) `->` qualified(type($result))";
+  let hasVerifier = 1;
+}
+
+def Hopper_ReduceOp : Hopper_Op<"reduce", [Pure]> {
+  let summary = "combines a fragment along one dimension: to a slice, or a vector to a scalar";
+  let description = [{
+    Each thread combines its own elements in ascending slots, then lanes by doubling distances, then warps in ascending
+    order, through a scratch of the kernel.
+
+    * (C1) dim is a dimension of the value;
+    * (C2) the result is the scalar element, or the slice of the value's layout without dim.
+
+    ```mlir
+    // %s: !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    %m = hopper.reduce max %s along 1
+        : !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+        -> !hopper.fragment<64xf32, #hopper.slice<dim = 1, #hopper.accumulator<4 x 1>>>
+    ```
+  }];
+  let arguments = (ins Tile_ReduceKindAttr:$kind, Hopper_FragmentType:$value, I64Attr:$dim);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$kind $value `along` $dim attr-dict `:` qualified(type($value)) `->` qualified(type($result))";
+  let hasVerifier = 1;
+}
+
+def Hopper_TopKOp : Hopper_Op<"top_k", [Pure]> {
+  let summary = "the k largest of each row in descending order with their columns";
+  let description = [{
+    Ties go to the lowest column, and NaN is the smallest, as in `tile.top_k`; k is the size of the results' rows.
+
+    * (C1) the value is [R, C] f32 and spread, values [R, k] f32, columns [R, k] i32, spread by 1; k is at most C.
+
+    ```mlir
+    // %p: !hopper.fragment<1x32xf32, #hopper.spread<1>>
+    %best, %columns = hopper.top_k %p
+        : !hopper.fragment<1x32xf32, #hopper.spread<1>>
+        -> !hopper.fragment<1x2xf32, #hopper.spread<1>>, !hopper.fragment<1x2xi32, #hopper.spread<1>>
+    ```
+  }];
+  let arguments = (ins Hopper_FragmentType:$value);
+  let results = (outs Hopper_FragmentType:$values, Hopper_FragmentType:$columns);
+  let assemblyFormat = [{
+    $value attr-dict `:` qualified(type($value)) `->` qualified(type($values)) `,` qualified(type($columns))
+  }];
+  let hasVerifier = 1;
+}
+
+#endif

@@ -1,0 +1,104 @@
+// Maps, products, reductions, exchanges through shared memory.
+#include "lib/Target/CUDA/Expressions.h"
+#include "lib/Target/CUDA/KernelPrinter.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mmc::hopper;
+using llvm::formatv;
+
+namespace mmc::cuda {
+
+std::string KernelPrinter::sharedText(Value shared, Value stage) {
+  auto type = cast<SharedType>(shared.getType());
+  return "shared." + names[shared] + (type.getStages() > 1 ? "[" + text(stage) + "]" : "");
+}
+
+void KernelPrinter::printMap(MapOp map) {
+  auto type = cast<FragmentType>(map.getResult(0).getType());
+  Block &block = map.getBody().front();
+  auto yield = cast<YieldOp>(block.getTerminator());
+  Operation *root = yield.getValues()[0].getDefiningOp();
+  std::string name =
+      declareFragment(map.getResult(0), root && root->getBlock() == &block ? resultName(root) : "filled");
+  std::string layout = layoutText(type, threads);
+  bool named = false;
+  auto layoutName = [&] {
+    named = true;
+    return "decltype(" + name + ")::Layout";
+  };
+  for (auto [argument, input] : llvm::zip(block.getArguments(), map.getInputs())) {
+    auto from = cast<FragmentType>(input.getType());
+    names[argument] = isa<SliceAttr>(from.getLayout()) && !isa<SliceAttr>(type.getLayout())
+                          ? formatv("beside<{0}>({1}, slot)", layoutName(), text(input)).str()
+                          : formatv("{0}[slot]", text(input)).str();
+  }
+  line(formatv("assign({0}, [&](u32 slot) {{", name));
+  ++indent;
+  for (Operation &op : block.without_terminator()) {
+    Value result = op.getResult(0);
+    if (auto coordinate = dyn_cast<CoordinateOp>(op)) {
+      names[result] = formatv("s32({0}::coordinate<{1}>(slot))", layoutName(), coordinate.getDim()).str();
+    } else if (auto lookup = dyn_cast<LookupOp>(op)) {
+      std::string table = fresh("table"), entries;
+      for (TypedAttr value : lookup.getValues().getValues<TypedAttr>())
+        entries += (entries.empty() ? "" : ", ") + literalText(value);
+      head += formatv("MMC_CONSTANT {0} {1}[] = {{{2}};\n\n", typeText(result.getType()), table, entries).str();
+      names[result] = formatv("{0}[{1}::coordinate<{2}>(slot)]", table, layoutName(), lookup.getDim()).str();
+    } else if (!result.hasOneUse()) {
+      std::string expression = text(result);
+      line(formatv("const {0} {1} = {2};", typeText(result.getType()), define(result, resultName(&op)), expression));
+    }
+  }
+  line("return " + text(yield.getValues()[0]) + ";");
+  --indent;
+  line("});");
+}
+
+void KernelPrinter::printMultiply(MultiplyOp multiply) {
+  // The accumulator is added to in place where nobody else reads it.
+  std::string name;
+  if (multiply.getAcc().hasOneUse() && multiply.getAcc().getParentBlock() == multiply->getBlock()) {
+    name = names[multiply.getResult()] = text(multiply.getAcc());
+  } else {
+    std::string from = text(multiply.getAcc());
+    name = declareFragment(multiply.getResult(), "product");
+    line(formatv("copy({0}, {1});", name, from));
+  }
+  std::string left = isa<SharedType>(multiply.getA().getType())
+                         ? formatv("{0}({1})", multiply.getTransposeA() ? "mnMajor" : "kMajor",
+                                   sharedText(multiply.getA(), multiply.getStage()))
+                               .str()
+                         : text(multiply.getA());
+  line(formatv("multiply({0}, {1}, {2}({3}));", name, left, multiply.getTransposeB() ? "kMajor" : "mnMajor",
+               sharedText(multiply.getB(), multiply.getStage())));
+}
+
+void KernelPrinter::printReduce(ReduceOp reduce) {
+  needsScratch = true;
+  std::string kind = reduce.getKind() == tile::ReduceKind::add ? "Add" : "Max", value = text(reduce.getValue());
+  if (!isa<FragmentType>(reduce.getResult().getType())) {
+    const std::string &name = define(reduce.getResult(), kind == "Add" ? "total" : "largest");
+    return line(formatv("const float {0} = reduceAll<{1}>({2}, shared.scratch);", name, kind, value));
+  }
+  std::string name = declareFragment(reduce.getResult(), kind == "Add" ? "total" : "largest");
+  line(formatv("reduce<{0}, {1}>({2}, {3}, shared.scratch);", kind, reduce.getDim(), name, value));
+}
+
+void KernelPrinter::printTopK(TopKOp topK) {
+  needsScratch = true;
+  std::string from = text(topK.getValue());
+  std::string values = declareFragment(topK.getValues(), "best"),
+              columns = declareFragment(topK.getColumns(), "chosen");
+  line(formatv("topK({0}, {1}, {2}, shared.scratch);", values, columns, from));
+}
+
+void KernelPrinter::printTransfer(Operation *op, Value shared) {
+  if (auto put = dyn_cast<PutOp>(op))
+    return line(formatv("put({0}, {1});", text(put.getValue()), sharedText(shared, {})));
+  std::string name = declareFragment(op->getResult(0), "exchanged");
+  line(formatv("get({0}, {1});", name, sharedText(shared, {})));
+}
+
+} // namespace mmc::cuda

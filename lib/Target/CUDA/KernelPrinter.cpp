@@ -1,0 +1,250 @@
+// The frame of a kernel, control flow and scalars.
+#include "lib/Target/CUDA/KernelPrinter.h"
+#include "lib/Target/CUDA/Expressions.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mmc::hopper;
+using llvm::formatv;
+
+namespace mmc::cuda {
+
+void KernelPrinter::line(const std::string &text) { body += std::string(2 * indent, ' ') + text + "\n"; }
+
+/// snake_case as the IR writes it, camelCase as the source does.
+static std::string camelCase(StringRef name) {
+  std::string out;
+  bool upper = false;
+  for (char c : name) {
+    if (c == '_') {
+      upper = !out.empty();
+    } else {
+      out += upper ? llvm::toUpper(c) : c;
+      upper = false;
+    }
+  }
+  return out.empty() || llvm::isDigit(out[0]) ? "v" + out : out;
+}
+
+std::string KernelPrinter::fresh(StringRef base) {
+  std::string name = camelCase(base);
+  unsigned count = used[name]++;
+  return count ? name + std::to_string(count + 1) : name;
+}
+
+const std::string &KernelPrinter::define(Value value, StringRef base) {
+  if (auto location = dyn_cast<NameLoc>(value.getLoc())) base = location.getName();
+  return names[value] = fresh(base);
+}
+
+std::string KernelPrinter::text(Value value) {
+  if (auto found = names.find(value); found != names.end()) return found->second;
+  Operation *op = value.getDefiningOp();
+  std::string expression = op ? expressionText(op, [&](Value operand) { return text(operand); }) : "";
+  if (expression.empty()) {
+    failed = true;
+    emitError(value.getLoc(), "has no text in CUDA");
+  }
+  return expression;
+}
+
+std::string KernelPrinter::declareFragment(Value value, StringRef base) {
+  auto type = cast<FragmentType>(value.getType());
+  const std::string &name = define(value, base);
+  line(formatv("BlockFragment<{0}, {1}> {2};", typeText(type.getElementType()), layoutText(type, threads), name));
+  return name;
+}
+
+// ------------------------------------------------------------------------------------------------ frame
+
+void KernelPrinter::nameArguments() {
+  // Words that the source gives a meaning of its own.
+  for (StringRef word :
+       {"threads", "shared", "point", "slot", "i",   "j",     "k",        "float",  "double", "bool", "auto",
+        "load",    "store",  "copy",  "put",  "get", "clear", "multiply", "assign", "reduce", "tile"})
+    used[word] = 1;
+  for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getNumKernelArguments())) {
+    const std::string &name = define(argument, "argument" + std::to_string(argument.getArgNumber()));
+    auto view = dyn_cast<tile::ViewType>(argument.getType());
+    if (view && isa_and_nonnull<tile::PagedAttr>(view.getLayout())) pageTables[argument] = fresh(name + "_pages");
+  }
+}
+
+std::string KernelPrinter::parameters() {
+  SmallVector<std::string> list;
+  for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getNumKernelArguments())) {
+    const std::string &name = names[argument];
+    if (isa<tile::RaggedType>(argument.getType())) {
+      list.push_back("const WorkRecord *" + name);
+    } else if (argument.getType().isIndex()) {
+      list.push_back("const u32 *" + name + "Pointer");
+    } else {
+      auto view = cast<tile::ViewType>(argument.getType());
+      auto access = kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), tile::kAccessAttr);
+      bool written = access && access.getValue() != "read";
+      list.push_back((written ? "" : "const ") + typeText(view.getElementType()) + " *" + name);
+      if (auto table = pageTables.find(argument); table != pageTables.end())
+        list.push_back("const s32 *" + table->second);
+    }
+  }
+  for (auto [i, attribute] : llvm::enumerate(kernel.getDomain())) {
+    auto extent = cast<tile::ExtentAttr>(attribute);
+    if (extent.getKind() == tile::ExtentKind::fixed) {
+      extents.push_back(std::to_string(extent.getValue()));
+    } else {
+      std::string name = fresh("extent" + std::to_string(i));
+      list.push_back("const u32 *" + name);
+      extents.push_back("*" + name);
+    }
+  }
+  return llvm::join(list, ", ");
+}
+
+/// The block's point of the work domain, the last dimension running fastest.
+void KernelPrinter::printDomain() {
+  auto points = kernel.getPoints();
+  for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getNumKernelArguments()))
+    if (argument.getType().isIndex()) line(formatv("const s64 {0} = *{0}Pointer;", names[argument]));
+  for (auto [i, point] : llvm::enumerate(points)) define(point, "point" + std::to_string(i));
+  std::string rest = "s64(blockIndex())";
+  for (size_t i = points.size(); i > 1; --i) {
+    line(formatv("const s64 {0} = {1} % {2};", names[points[i - 1]], rest, extents[i - 1]));
+    rest = formatv("{0} / {1}", rest, extents[i - 1]).str();
+  }
+  line(formatv("const s64 {0} = {1};", names[points[0]], rest));
+  line(formatv("if ({0} >= {1}) return;", names[points[0]], extents[0]));
+}
+
+std::string KernelPrinter::sharedStruct() {
+  std::string text;
+  for (auto alloc : kernel.getOps<AllocOp>()) {
+    SharedType type = alloc.getType();
+    const std::string &name = names[alloc];
+    std::string element = typeText(type.getElementType());
+    std::string stages = type.getStages() > 1 ? formatv("[{0}]", type.getStages()).str() : "";
+    if (type.getShape().size() == 1)
+      text += formatv("  alignas(16) {0} {1}{2}[{3}];\n", element, name, stages, type.getShape()[0]);
+    else
+      text += formatv("  Tile<{0}, {1}, {2}, Swizzle::{3}> {4}{5};\n", element, type.getShape()[0], type.getShape()[1],
+                      type.getSwizzle() ? "bytes" + std::to_string(type.getSwizzle()) : "none", name, stages);
+  }
+  if (needsScratch) text += "  float scratch[kReduceScratch];\n";
+  return text;
+}
+
+std::string KernelPrinter::run() {
+  nameArguments();
+  std::string signature = parameters();
+  printDomain();
+  for (auto alloc : kernel.getOps<AllocOp>())
+    define(alloc, alloc.getType().getShape().size() == 1 ? "exchange" : "tile");
+  printBlock(kernel.getBody().front());
+  if (failed) return {};
+  std::string shared = sharedStruct(), name = kernel.getSymName().str();
+  std::string out = "#include \"block/kernel.cuh\"\n\n" + head;
+  if (!shared.empty()) out += "struct Shared {\n" + shared + "};\n\n";
+  out += formatv("MMC_KERNEL({0}, {1}) void {2}({3}) {{\n", threads, kernel.getBlocks(), name, signature).str();
+  if (!shared.empty()) out += "  MMC_SHARED(Shared, shared);\n";
+  if (kernel.getSerial()) out += "  if (threadIndex() != 0) return;\n";
+  out += body + "}\n" +
+         formatv("MMC_EXPORT({0}, {1}, {2}{3})\n", name, threads, kernel.getBlocks(), shared.empty() ? "" : ", Shared")
+             .str();
+  return out;
+}
+
+// ------------------------------------------------------------------------------------------------ control flow
+
+void KernelPrinter::printBlock(Block &block) {
+  for (Operation &op : block.without_terminator()) printOp(op);
+}
+
+void KernelPrinter::printOp(Operation &op) {
+  if (auto loop = dyn_cast<scf::ForOp>(op)) return printFor(loop);
+  if (auto loop = dyn_cast<DistributeOp>(op)) return printDistribute(loop);
+  if (auto branch = dyn_cast<scf::IfOp>(op)) {
+    line("if (" + text(branch.getCondition()) + ") {");
+    ++indent;
+    printBlock(*branch.thenBlock());
+    --indent;
+    return line("}");
+  }
+  if (auto point = dyn_cast<PointOp>(op)) {
+    std::string record = fresh("record");
+    line(formatv("const WorkRecord {0} = {1}[{2}];", record, text(point.getList()), text(point.getRecord())));
+    constexpr const char *kFields[] = {"slot", "row", "rows", "position"};
+    for (auto [value, field] : llvm::zip(point.getResults(), kFields))
+      names[value] = formatv("s64({0}.{1})", record, field).str();
+    return;
+  }
+  if (auto load = dyn_cast<LoadOp>(op)) return printLoad(load);
+  if (auto store = dyn_cast<StoreOp>(op)) return printStore(store);
+  if (auto copy = dyn_cast<CopyOp>(op)) return printCopy(copy);
+  if (auto map = dyn_cast<MapOp>(op)) return printMap(map);
+  if (auto multiply = dyn_cast<MultiplyOp>(op)) return printMultiply(multiply);
+  if (auto reduce = dyn_cast<ReduceOp>(op)) return printReduce(reduce);
+  if (auto topK = dyn_cast<TopKOp>(op)) return printTopK(topK);
+  if (auto put = dyn_cast<PutOp>(op)) return printTransfer(&op, put.getShared());
+  if (auto get = dyn_cast<GetOp>(op)) return printTransfer(&op, get.getShared());
+  if (auto clear = dyn_cast<ClearOp>(op))
+    return line(formatv("clear<{0}>({1});", threads, sharedText(clear.getShared(), {})));
+  if (auto shape = dyn_cast<ReshapeOp>(op)) {
+    std::string from = text(shape.getValue()), to = declareFragment(shape.getResult(), "reshaped");
+    return line(formatv("reshape({0}, {1});", to, from));
+  }
+  if (isa<CommitOp>(op)) return line("copyAsyncCommit();");
+  if (auto wait = dyn_cast<WaitOp>(op)) return line(formatv("copyAsyncWait<{0}>();", wait.getPending()));
+  if (isa<BarrierOp>(op)) return line("syncThreads();");
+  if (!isa<AllocOp>(op)) printScalar(op);
+}
+
+void KernelPrinter::printScalar(Operation &op) {
+  // Written where it is used, if that is one place and not inside a loop or map of which it is no part.
+  if (isa<arith::ConstantOp>(op)) return;
+  Value result = op.getResult(0);
+  if (result.hasOneUse() && result.getUses().begin()->getOwner()->getBlock() == op.getBlock()) return;
+  std::string expression = text(result);
+  const std::string &name = define(result, resultName(&op));
+  line(formatv("const {0} {1} = {2};", typeText(result.getType()), name, expression));
+}
+
+void KernelPrinter::printFor(scf::ForOp loop) {
+  for (auto [init, argument, result] : llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults())) {
+    std::string first = text(init);
+    if (isa<FragmentType>(argument.getType())) {
+      std::string name = declareFragment(argument, "carried");
+      line(formatv("copy({0}, {1});", name, first));
+    } else {
+      line(formatv("{0} {1} = {2};", typeText(argument.getType()), define(argument, "carried"), first));
+    }
+    names[result] = names[argument];
+  }
+  std::string lower = text(loop.getLowerBound()), upper = text(loop.getUpperBound()), step = text(loop.getStep());
+  const std::string &index = define(loop.getInductionVar(), "at");
+  line(formatv("MMC_NO_UNROLL for (s64 {0} = {1}; {0} < {2}; {0} += {3}) {{", index, lower, upper, step));
+  ++indent;
+  printBlock(*loop.getBody());
+  // All values first: one may be another's old one.
+  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  for (auto [value, argument] : llvm::zip(yield.getOperands(), loop.getRegionIterArgs())) {
+    std::string next = text(value), name = names[argument];
+    if (next == name) continue;
+    line(isa<FragmentType>(argument.getType()) ? formatv("copy({0}, {1});", name, next).str()
+                                               : formatv("{0} = {1};", name, next).str());
+  }
+  --indent;
+  line("}");
+}
+
+void KernelPrinter::printDistribute(DistributeOp loop) {
+  std::string lower = text(loop.getLower()), upper = text(loop.getUpper()), step = text(loop.getStep());
+  const std::string &index = define(loop.getBody().getArgument(0), "at");
+  line(formatv("MMC_NO_UNROLL for (s64 {0} = {1} + blockIndexY() * {3}; {0} < {2}; {0} += blockCountY() * {3}) {{",
+               index, lower, upper, step));
+  ++indent;
+  printBlock(loop.getBody().front());
+  --indent;
+  line("}");
+}
+
+} // namespace mmc::cuda

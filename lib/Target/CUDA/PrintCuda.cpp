@@ -1,0 +1,8 @@
+#include "lib/Target/CUDA/PrintCuda.h"
+#include "lib/Target/CUDA/KernelPrinter.h"
+
+namespace mmc::cuda {
+
+std::string printCuda(hopper::KernelOp kernel) { return KernelPrinter(kernel).run(); }
+
+} // namespace mmc::cuda

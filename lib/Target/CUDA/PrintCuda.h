@@ -1,0 +1,21 @@
+// Prints a hopper kernel as CUDA C++ that reads as if a person had written it: one call of the device library per op,
+// elementwise code written out inside, names from what a value is.
+#pragma once
+
+#include <string>
+
+namespace mmc::hopper {
+class KernelOp;
+} // namespace mmc::hopper
+
+namespace mmc::cuda {
+
+/// The source file of one kernel, which includes "block/kernel.cuh". Empty after an error, which was emitted.
+///
+/// Parameters, in order: for each view a pointer (a paged view: the pool's and the page table's), for each work list a
+/// pointer to its records, for each count a pointer to a 32-bit number in device memory; then, for each work dimension
+/// that is no constant, a pointer to its number. The grid has the work domain's points along x, and along y the blocks
+/// that share a distributed loop.
+std::string printCuda(hopper::KernelOp kernel);
+
+} // namespace mmc::cuda

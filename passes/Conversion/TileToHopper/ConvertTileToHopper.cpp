@@ -1,0 +1,71 @@
+// The pass: a hopper kernel for each tile kernel. What is decided about values is in Layouts.h, how they come about in
+// Lowering.h.
+#include "passes/Conversion/TileToHopper/Lowering.h"
+#include "passes/Conversion/TileToHopper/Passes.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace mmc::cuda {
+
+#define GEN_PASS_DEF_CONVERTTILETOHOPPER
+#include "passes/Conversion/TileToHopper/Passes.h.inc"
+
+namespace {
+
+/// Threads of a block: four warps, or one where the kernel has neither products nor large tiles, or no tiles at all.
+int64_t threadsFor(tile::KernelOp kernel) {
+  int64_t largest = 0;
+  bool hasProducts = false;
+  kernel.walk([&](Operation *op) {
+    hasProducts |= isa<tile::DotOp>(op);
+    for (Type type : op->getResultTypes())
+      if (auto tile = dyn_cast<RankedTensorType>(type)) largest = std::max(largest, tile.getNumElements());
+  });
+  return hasProducts || largest > 2048 ? 128 : 32;
+}
+
+bool hasTiles(tile::KernelOp kernel) {
+  return kernel
+      .walk([](Operation *op) {
+        return llvm::any_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>) ? WalkResult::interrupt()
+                                                                                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+LogicalResult convert(tile::KernelOp kernel) {
+  OpBuilder builder(kernel);
+  OperationState state(kernel.getLoc(), hopper::KernelOp::getOperationName());
+  for (StringRef name : {"sym_name", "function_type", "domain", "arg_attrs"})
+    if (Attribute attribute = kernel->getAttr(name)) state.addAttribute(name, attribute);
+  state.addAttribute("threads", builder.getI64IntegerAttr(threadsFor(kernel)));
+  state.addAttribute("blocks", builder.getI64IntegerAttr(1));
+  if (!hasTiles(kernel)) state.addAttribute("serial", builder.getUnitAttr());
+  Block *entry = new Block;
+  for (BlockArgument argument : kernel.getBody().front().getArguments())
+    entry->addArgument(argument.getType(), argument.getLoc());
+  state.addRegion()->push_back(entry);
+  auto target = cast<hopper::KernelOp>(builder.create(state));
+  if (failed(Lowering(kernel, target).run())) return target.erase(), failure();
+  kernel.erase();
+  return success();
+}
+
+struct ConvertTileToHopper : impl::ConvertTileToHopperBase<ConvertTileToHopper> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<tile::KernelOp> kernels;
+    getOperation().walk([&](tile::KernelOp kernel) { kernels.push_back(kernel); });
+    for (tile::KernelOp kernel : kernels)
+      if (failed(convert(kernel))) {
+        kernel.emitRemark() << "kernel " << kernel.getSymName() << " cannot be converted to hopper";
+        return signalPassFailure();
+      }
+  }
+};
+
+} // namespace
+} // namespace mmc::cuda

@@ -1,0 +1,127 @@
+// Products without tensor cores: one row, or k = 1. See Passes.td.
+#include "passes/Conversion/TileToHopper/Passes.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace mmc::cuda {
+
+#define GEN_PASS_DEF_EXPANDTHINDOTS
+#include "passes/Conversion/TileToHopper/Passes.h.inc"
+
+namespace {
+
+/// Elements of the second operand that are held at once.
+constexpr int64_t kHeld = 8192;
+
+class Expander {
+public:
+  explicit Expander(tile::DotOp dot)
+      : dot(dot), builder(dot), loc(dot.getLoc()), typeA(cast<RankedTensorType>(dot.getA().getType())),
+        typeB(cast<RankedTensorType>(dot.getB().getType())) {}
+
+  void run() {
+    int64_t depth = typeA.getDimSize(dot.getTransposeA() ? 0 : 1);
+    Value result = depth == 1 ? outer() : oneRow(depth);
+    dot.replaceAllUsesWith(result);
+    dot.erase();
+  }
+
+private:
+  RankedTensorType f32(ArrayRef<int64_t> shape) { return RankedTensorType::get(shape, builder.getF32Type()); }
+  Value widened(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    return type.getElementType().isF32() ? value
+                                         : arith::ExtFOp::create(builder, loc, f32(type.getShape()), value).getResult();
+  }
+  Value vectorOf(Value value) {
+    return tile::ReshapeOp::create(builder, loc, f32({cast<RankedTensorType>(value.getType()).getNumElements()}),
+                                   value);
+  }
+  Value spreadTo(Value vector, int64_t dim, ArrayRef<int64_t> shape) {
+    return tile::BroadcastOp::create(builder, loc, f32(shape), vector, builder.getDenseI64ArrayAttr({dim}));
+  }
+
+  /// acc[m, n] + a[m] b[n].
+  Value outer() {
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(dot.getType()).getShape();
+    Value product = arith::MulFOp::create(builder, loc, spreadTo(vectorOf(widened(dot.getA())), 0, shape),
+                                          spreadTo(vectorOf(widened(dot.getB())), 1, shape));
+    return dot.getAcc() ? arith::AddFOp::create(builder, loc, dot.getAcc(), product).getResult() : product;
+  }
+
+  /// a[k] b[k, n] or a[k] b[n, k], elementwise.
+  Value products(Value a, Value b) {
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(b.getType()).getShape();
+    return arith::MulFOp::create(builder, loc, spreadTo(vectorOf(widened(a)), dot.getTransposeB() ? 1 : 0, shape),
+                                 widened(b));
+  }
+
+  Value oneRow(int64_t depth) {
+    auto a = dot.getA(), b = dot.getB();
+    int64_t n = typeB.getNumElements() / depth, piece = depth;
+    while (piece % 2 == 0 && piece * n > kHeld) piece /= 2;
+    bool streams = piece < depth && sourceOf(a) && sourceOf(b);
+    Value terms = streams ? inPieces(depth, piece) : products(a, b);
+    Value sum = tile::ReduceOp::create(builder, loc, tile::ReduceKind::add, terms, dot.getTransposeB() ? 1 : 0);
+    Value row = tile::ReshapeOp::create(builder, loc, dot.getType(), sum);
+    return dot.getAcc() ? arith::AddFOp::create(builder, loc, dot.getAcc(), row).getResult() : row;
+  }
+
+  /// The load behind an operand, through a widening; null where there is none that can be taken in pieces.
+  static tile::LoadOp sourceOf(Value value) {
+    if (auto widened = value.getDefiningOp<arith::ExtFOp>()) value = widened.getIn();
+    return value.getDefiningOp<tile::LoadOp>();
+  }
+
+  Value loadPiece(Value operand, unsigned dim, Value at, int64_t piece) {
+    tile::LoadOp load = sourceOf(operand);
+    auto type = cast<RankedTensorType>(load.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    shape[dim] = piece;
+    SmallVector<Value> indices(load.getIndices());
+    Value &index = indices[load.getAlong()[dim]];
+    index = arith::AddIOp::create(builder, loc, index, at);
+    return tile::LoadOp::create(builder, loc, type.clone(shape), load.getView(), indices, load.getAlong(),
+                                load.getLimit());
+  }
+
+  Value inPieces(int64_t depth, int64_t piece) {
+    unsigned dim = dot.getTransposeB() ? 1 : 0;
+    SmallVector<int64_t> shape(typeB.getShape());
+    shape[dim] = piece;
+    auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); };
+    Value zero = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(f32(shape), 0.0f));
+    auto loop = scf::ForOp::create(builder, loc, index(0), index(depth), index(piece), ValueRange{zero});
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value part = products(loadPiece(dot.getA(), dot.getTransposeA() ? 0 : 1, loop.getInductionVar(), piece),
+                          loadPiece(dot.getB(), dim, loop.getInductionVar(), piece));
+    Value sum = arith::AddFOp::create(builder, loc, loop.getRegionIterArgs()[0], part);
+    scf::YieldOp::create(builder, loc, sum);
+    return loop.getResult(0);
+  }
+
+  tile::DotOp dot;
+  OpBuilder builder;
+  Location loc;
+  RankedTensorType typeA, typeB;
+};
+
+struct ExpandThinDots : impl::ExpandThinDotsBase<ExpandThinDots> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<tile::DotOp> dots;
+    getOperation().walk([&](tile::DotOp dot) {
+      auto a = cast<RankedTensorType>(dot.getA().getType());
+      int64_t rows = a.getDimSize(dot.getTransposeA() ? 1 : 0), depth = a.getDimSize(dot.getTransposeA() ? 0 : 1);
+      if (rows == 1 || depth == 1) dots.push_back(dot);
+    });
+    for (tile::DotOp dot : dots) Expander(dot).run();
+  }
+};
+
+} // namespace
+} // namespace mmc::cuda

@@ -1,0 +1,79 @@
+// The state of the conversion of one tile kernel.
+//
+// Tile values are made on demand, in the layout that their user wants: an elementwise expression becomes one loop over
+// a fragment's registers (hopper.map) with its single-use producers inside. Only products, reductions, loop values and
+// top-k results exist once, in a layout of their own; where a user wants another, the value goes through shared memory.
+//
+// Invariant: `made` of a scope holds fragments that dominate everything still to be emitted in it.
+#pragma once
+
+#include "passes/Conversion/TileToHopper/Layouts.h"
+#include "passes/Conversion/TileToHopper/SharedTiles.h"
+
+#include "mlir/IR/IRMapping.h"
+
+namespace mmc::cuda {
+
+class Lowering {
+public:
+  Lowering(tile::KernelOp source, hopper::KernelOp target);
+  /// Emits the body. On failure an error was emitted.
+  mlir::LogicalResult run();
+
+private:
+  /// A block of the tile kernel that is being emitted, with the fragments made in it.
+  struct Scope {
+    Scope(mlir::Block *block, mlir::Operation *loop) : block(block), loop(loop) {}
+    mlir::Block *block;
+    mlir::Operation *loop; // the emitted loop around it; null for the kernel's body
+    llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value, 2>> made;
+  };
+  struct MapBody;
+
+  // Emitter.cpp: ops in order
+  mlir::LogicalResult emitBlock(mlir::Block &block);
+  mlir::LogicalResult emitOp(mlir::Operation &op);
+  mlir::LogicalResult emitLoop(mlir::scf::ForOp loop);
+  mlir::LogicalResult emitDistributed(mlir::scf::ForOp loop);
+  mlir::LogicalResult emitReduce(tile::ReduceOp reduce);
+  mlir::LogicalResult emitTopK(tile::TopKOp topK);
+  mlir::LogicalResult emitStore(tile::StoreOp store);
+  bool canDistribute(mlir::scf::ForOp loop);
+  /// Loads of `view` in this block that are used after `store` are made now.
+  mlir::LogicalResult makeLoadsBefore(tile::StoreOp store);
+
+  // Products.cpp
+  struct Operand;
+  mlir::LogicalResult emitDot(tile::DotOp dot);
+  mlir::FailureOr<Operand> operandOf(mlir::Value value, unsigned depthDim, int64_t rows, int64_t columns);
+  mlir::LogicalResult fill(Operand &operand);
+  void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth);
+  mlir::Value multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth, int64_t piece);
+
+  // Values.cpp: fragments on demand
+  mlir::Value scalar(mlir::Value value) { return scalars.lookupOrDefault(value); }
+  llvm::SmallVector<mlir::Value> scalarsOf(mlir::ValueRange values);
+  mlir::Value constant(int64_t value);
+  /// The value as a fragment of this type; null after an error.
+  mlir::Value make(mlir::Value value, hopper::FragmentType type);
+  mlir::Value makeNatural(mlir::Value value) { return make(value, layouts.naturalType(value)); }
+  mlir::Value compute(mlir::Value value, hopper::FragmentType type);
+  mlir::Value load(mlir::Operation *op, hopper::FragmentType type);
+  mlir::Value map(mlir::Value value, hopper::FragmentType type);
+  mlir::Value element(MapBody &body, mlir::Value value, llvm::ArrayRef<int64_t> dims);
+  bool isInlined(MapBody &body, mlir::Value value, size_t rank);
+  /// `fragment`, which holds `value`, under another layout or shape: through shared memory.
+  mlir::Value convert(mlir::Value value, mlir::Value fragment, hopper::FragmentType type);
+  void keep(mlir::Value value, mlir::Value fragment) { scopes.back().made[value].push_back(fragment); }
+  size_t scopeOf(mlir::Value value) const;
+
+  tile::KernelOp source;
+  hopper::KernelOp target;
+  mlir::OpBuilder builder;
+  Layouts layouts;
+  SharedTiles tiles;
+  mlir::IRMapping scalars; // and views, work lists
+  llvm::SmallVector<Scope> scopes;
+};
+
+} // namespace mmc::cuda

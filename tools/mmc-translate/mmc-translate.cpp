@@ -1,0 +1,29 @@
+// mmc-translate: prints programs of our dialects in other languages. For compiler engineers and for the lit tests.
+// Usage: mmc-translate --hopper-to-cuda FILE.mlir
+#include "dialects/Hopper/IR/Hopper.h"
+#include "lib/Target/CUDA/PrintCuda.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstring>
+
+int main(int argc, char **argv) {
+  if (argc != 3 || std::strcmp(argv[1], "--hopper-to-cuda") != 0) {
+    llvm::errs() << "usage: mmc-translate --hopper-to-cuda FILE.mlir\n";
+    return 2;
+  }
+  mlir::DialectRegistry registry;
+  mmc::hopper::registerHopperDialect(registry);
+  mlir::MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(argv[2], &context);
+  if (!module) return 1;
+  for (auto kernel : module->getOps<mmc::hopper::KernelOp>()) {
+    std::string text = mmc::cuda::printCuda(kernel);
+    if (text.empty()) return 1;
+    llvm::outs() << "// " << kernel.getSymName() << "\n" << text << "\n";
+  }
+  return 0;
+}
