@@ -204,7 +204,7 @@ void CompiledModule::interpret(const std::string &kernel, std::vector<Argument> 
   ASSERT_TRUE(mlir::succeeded(interpreter->run(words, interpreter->extents(counts)))) << state->errors;
 }
 
-static void compare(const Argument &actual, const Argument &expected, double tolerance) {
+void compare(const Argument &actual, const Argument &expected, double tolerance) {
   if (actual.kind == Kind::i32) {
     EXPECT_EQ(std::memcmp(actual.memory.data(), expected.memory.data(), actual.memory.size()), 0) << "integers differ";
     return;

@@ -76,6 +76,9 @@ std::vector<float> panels(const std::vector<float> &matrix, size_t rows, size_t 
 /// The values of an f32 or bf16 buffer.
 std::vector<float> valuesOf(const Argument &argument);
 
+/// Floats to `tolerance` of the largest absolute value of a row of what is expected, integers exactly.
+void compare(const Argument &actual, const Argument &expected, double tolerance);
+
 /// A module compiled for all variants, and its interpreter.
 class CompiledModule {
 public:

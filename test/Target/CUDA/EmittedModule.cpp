@@ -1,0 +1,169 @@
+#include "test/Target/CUDA/EmittedModule.h"
+
+#include "dialects/Hopper/IR/Hopper.h"
+#include "lib/Target/CUDA/PrintCuda.h"
+#include "passes/Conversion/TileToHopper/Passes.h"
+#include "runtime/cuda/emulation/core/Machine.h"
+#include "runtime/cuda/emulation/core/Memory.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+#include <cstring>
+#include <dlfcn.h>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <unistd.h>
+
+namespace mmc::test {
+
+using interpreter::TileInterpreter;
+
+struct EmittedModule::State {
+  State() : context(registry()), handler(&context, [this](mlir::Diagnostic &d) { errors += d.str() + "\n"; }) {}
+  ~State() {
+    for (auto &[name, library] : libraries) dlclose(library);
+    std::filesystem::remove_all(folder);
+  }
+  static mlir::DialectRegistry registry() {
+    mlir::DialectRegistry result;
+    tile::registerTileDialect(result);
+    hopper::registerHopperDialect(result);
+    return result;
+  }
+  const MmcEmuKernel *load(const std::string &kernel);
+
+  mlir::MLIRContext context;
+  std::string errors, folder;
+  mlir::ScopedDiagnosticHandler handler;
+  mlir::OwningOpRef<mlir::ModuleOp> tile;
+  std::map<std::string, std::string> sources;
+  std::map<std::string, void *> libraries;
+};
+
+EmittedModule::EmittedModule(const std::string &text) : state(std::make_unique<State>()) {
+  State &s = *state;
+  s.tile = text.ends_with(".mlir")
+               ? mlir::parseSourceFile<mlir::ModuleOp>(MMC_SOURCE_DIR "/test/Inputs/tile/" + text, &s.context)
+               : mlir::parseSourceString<mlir::ModuleOp>(text, &s.context);
+  if (!s.tile) throw std::runtime_error("cannot parse: " + s.errors);
+  mlir::PassManager rounding(&s.context);
+  rounding.addPass(cuda::createExpandThinDots());
+  rounding.addPass(cuda::createRoundDotOperands());
+  rounding.addPass(mlir::createCanonicalizerPass());
+  rounding.addPass(mlir::createCSEPass());
+  if (failed(rounding.run(*s.tile))) throw std::runtime_error(s.errors);
+  mlir::OwningOpRef<mlir::ModuleOp> converted = s.tile->clone();
+  mlir::PassManager conversion(&s.context);
+  conversion.addPass(cuda::createConvertTileToHopper());
+  conversion.addPass(mlir::createCanonicalizerPass());
+  if (failed(conversion.run(*converted))) throw std::runtime_error(s.errors);
+  for (auto kernel : converted->getOps<hopper::KernelOp>()) {
+    s.sources[kernel.getSymName().str()] = cuda::printCuda(kernel);
+    if (s.sources[kernel.getSymName().str()].empty()) throw std::runtime_error(s.errors);
+  }
+  char name[] = "/tmp/mmc-emitted-XXXXXX";
+  if (!mkdtemp(name)) throw std::runtime_error("cannot make a temporary folder");
+  s.folder = name;
+}
+
+EmittedModule::~EmittedModule() = default;
+
+const std::string &EmittedModule::source(const std::string &kernel) const { return state->sources.at(kernel); }
+
+const MmcEmuKernel *EmittedModule::State::load(const std::string &kernel) {
+  void *&library = libraries[kernel];
+  if (!library) {
+    const std::string base = folder + "/" + kernel;
+    std::ofstream(base + ".cu") << sources.at(kernel);
+    const std::string command =
+        std::string(MMC_KERNEL_COMPILER) + " -shared " + base + ".cu -o " + base + ".so 2> " + base + ".log";
+    if (std::system(command.c_str()) != 0) {
+      std::ifstream log(base + ".log");
+      ADD_FAILURE() << kernel << " does not compile:\n" << std::string(std::istreambuf_iterator<char>(log), {});
+      return nullptr;
+    }
+    library = dlopen((base + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) ADD_FAILURE() << dlerror();
+    if (!library) return nullptr;
+  }
+  return static_cast<const MmcEmuKernel *>(dlsym(library, ("mmcEmuKernel_" + kernel).c_str()));
+}
+
+/// A copy of an argument on the emulated device.
+struct OnDevice {
+  explicit OnDevice(const Argument &argument) {
+    uint32_t number = uint32_t(argument.count);
+    const void *from = argument.isCount ? static_cast<const void *>(&number) : argument.memory.data();
+    bytes = argument.isCount ? sizeof number : argument.memory.size();
+    data = emu::memory::allocateGlobal(std::max<size_t>(bytes, 16));
+    std::memcpy(data, from, bytes);
+    emu::memory::setInitialised(data, bytes, true);
+  }
+  ~OnDevice() { emu::memory::freeGlobal(data); }
+  OnDevice(const OnDevice &) = delete;
+  void *data;
+  size_t bytes;
+};
+
+void EmittedModule::check(const std::string &kernel, const std::vector<Argument> &arguments,
+                          const interpreter::TileCounts &counts, double tolerance) {
+  static const bool ready = (emu::initialiseMachine({}), true);
+  ASSERT_TRUE(ready);
+  auto op = state->tile->lookupSymbol<tile::KernelOp>(kernel);
+  ASSERT_TRUE(op) << kernel;
+  mlir::FailureOr<TileInterpreter> interpreter = TileInterpreter::create(op);
+  ASSERT_TRUE(mlir::succeeded(interpreter)) << state->errors;
+  std::vector<Argument> expected = arguments;
+  std::vector<uint64_t> words;
+  for (const Argument &argument : expected)
+    words.push_back(argument.isCount ? uint64_t(argument.count) : reinterpret_cast<uint64_t>(argument.memory.data()));
+  const std::vector<int64_t> extents = interpreter->extents(counts);
+  ASSERT_TRUE(mlir::succeeded(interpreter->run(words, extents))) << state->errors;
+
+  const MmcEmuKernel *record = state->load(kernel);
+  ASSERT_TRUE(record);
+  for (uint64_t seed : {0, 1, 2}) {
+    SCOPED_TRACE(kernel + ", seed " + std::to_string(seed));
+    emu::scheduler::setSeed(seed);
+    emu::reports::take();
+    std::vector<std::unique_ptr<OnDevice>> memory;
+    for (const Argument &argument : arguments) memory.push_back(std::make_unique<OnDevice>(argument));
+    uint32_t points = 1;
+    for (auto [extent, attribute] : llvm::zip(extents, op.getDomain())) {
+      points *= uint32_t(extent);
+      if (mlir::cast<tile::ExtentAttr>(attribute).getKind() != tile::ExtentKind::fixed)
+        memory.push_back(std::make_unique<OnDevice>(count(extent)));
+    }
+    std::vector<void *> pointers, parameters;
+    for (auto &each : memory) pointers.push_back(each->data);
+    for (void *&pointer : pointers) parameters.push_back(&pointer);
+    ASSERT_EQ(parameters.size(), record->parameterCount);
+    emu::LaunchOptions options;
+    // More blocks than points, and two that share a distributed loop: both must be harmless.
+    options.grid[0] = points + 1;
+    options.grid[1] = source(kernel).find("blockIndexY") != std::string::npos ? 2 : 1;
+    options.block[0] = record->maxThreads;
+    options.dynamicSharedBytes = record->staticSharedBytes;
+    const bool completed = emu::launch(*record, options, parameters.data()).completed;
+    std::string findings;
+    for (const emu::Report &report : emu::reports::take()) findings += report.text() + "\n";
+    ASSERT_TRUE(completed && findings.empty()) << findings;
+    std::vector<Argument> actual = arguments;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (arguments[i].isCount) continue;
+      std::memcpy(actual[i].memory.data(), memory[i]->data, memory[i]->bytes);
+      SCOPED_TRACE("argument " + std::to_string(i));
+      if (arguments[i].written)
+        compare(actual[i], expected[i], tolerance);
+      else
+        EXPECT_EQ(std::memcmp(actual[i].memory.data(), arguments[i].memory.data(), memory[i]->bytes), 0)
+            << "was changed";
+    }
+  }
+}
+
+} // namespace mmc::test
