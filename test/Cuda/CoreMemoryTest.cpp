@@ -11,6 +11,7 @@ MMC_TEST_KERNEL(writeRead);
 MMC_TEST_KERNEL(readWrite);
 MMC_TEST_KERNEL(neighbours);
 MMC_TEST_KERNEL(vectorAndWords);
+MMC_TEST_KERNEL(readsApart);
 MMC_TEST_KERNEL(uninitialised);
 MMC_TEST_KERNEL(accumulate);
 MMC_TEST_KERNEL(globalBounds);
@@ -143,6 +144,15 @@ TEST(Races, VectorsAndTheirWords) {
     EXPECT_TRUE(silent(run(mmcEmuKernel_vectorAndWords, kTwoWarps, seed, out.data, 1u)));
     EXPECT_TRUE(found(run(mmcEmuKernel_vectorAndWords, kTwoWarps, seed, out.data, 0u), Finding::race,
                       line("word of a vector")));
+  }
+}
+
+TEST(Races, ALaterReaderOfOtherBytesHidesNobody) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Device<uint32_t> out(zeros(2));
+    EXPECT_TRUE(silent(run(mmcEmuKernel_readsApart, kTwoWarps, seed, out.data, 1u)));
+    EXPECT_TRUE(conflict(run(mmcEmuKernel_readsApart, kTwoWarps, seed, out.data, 0u), Finding::race, "first word",
+                         "overwrites the first word"));
   }
 }
 

@@ -5,6 +5,7 @@
 #include "base/types.cuh"
 #include "ptx/barrier.cuh"
 #include "ptx/launch.cuh"
+#include "ptx/warp.cuh"
 
 extern "C" void testAsyncRead(const void *address, u32 bytes, u32 complete);
 extern "C" void testAsyncWrite(void *address, u32 bytes, u32 complete);
@@ -86,6 +87,20 @@ MMC_KERNEL(64, 1) void vectorAndWords(u32 *out, u32 ordered) {
   s.vectors[t] = got;
 }
 MMC_EXPORT(vectorAndWords, 64, 1, Shared)
+
+// Two read words of one vector, the second knowing of the first; a third overwrites the first word.
+MMC_KERNEL(64, 1) void readsApart(u32 *out, u32 ordered) {
+  MMC_SHARED(Shared, s);
+  const u32 t = threadIndex();
+  if (t == 0) s.vectors[0] = Vector16{};
+  syncThreads();
+  if (t == 0) out[0] = s.vectors[0].words[0]; // BAD: first word
+  if (t < 2) syncWarp(3);
+  if (t == 1) out[1] = s.vectors[0].words[1];
+  if (ordered) syncThreads();
+  if (t == 40) s.vectors[0].words[0] = 1; // BAD: overwrites the first word
+}
+MMC_EXPORT(readsApart, 64, 1, Shared)
 
 MMC_KERNEL(32, 1) void uninitialised(u32 *out, u32 fine) {
   MMC_SHARED(Shared, s);
