@@ -59,12 +59,13 @@ function(mmc_add_emulated_kernels target)
 endfunction()
 
 # mmc_add_emulated_module(name SOURCES a.cu ...): a shared library NAME.so of kernels, as the emulated driver loads it; its path is the
-# target's property MMC_MODULE. The hooks are found in the process that loads it.
+# target's property MMC_MODULE. It needs libmmc_cuda_emu.so by name, and finds the hooks there.
 function(mmc_add_emulated_module name)
   cmake_parse_arguments(A "" "" "SOURCES" ${ARGN})
   mmc_emulated_objects(objects ${name} ${A_SOURCES})
   set(module ${CMAKE_CURRENT_BINARY_DIR}/${name}.so)
-  add_custom_command(OUTPUT ${module} COMMAND ${MMC_KERNEL_CLANG} -shared -o ${module} ${objects} DEPENDS ${objects} VERBATIM)
+  add_custom_command(OUTPUT ${module} COMMAND ${MMC_KERNEL_CLANG} -shared -Wl,--no-as-needed -o ${module} ${objects}
+    $<TARGET_FILE:mmc_cuda_emu> DEPENDS ${objects} mmc_cuda_emu VERBATIM)
   add_custom_target(${name} ALL DEPENDS ${module})
   set_target_properties(${name} PROPERTIES MMC_MODULE ${module})
 endfunction()

@@ -42,8 +42,6 @@ void hookedRead(const void *address, uint32_t bytes, uint64_t source, bool align
 void hookedWrite(void *address, uint32_t bytes, uint64_t source, bool aligned);
 /// Of any length, at any address in emulated memory.
 void hookedRange(const void *address, uint64_t bytes, bool write, uint64_t source);
-/// "byte 0x40 of shared memory", "byte 12 of a global allocation of 64 bytes".
-std::string describeAddress(const void *address);
 /// From here on the window's bytes are dead, though the window is not given out again before releaseShared.
 void closeShared(uint8_t *window);
 } // namespace memory

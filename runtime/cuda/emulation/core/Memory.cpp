@@ -32,9 +32,16 @@ constexpr uint64_t kAlignment = 256;
 constexpr uint64_t kGap = 256;
 constexpr uint64_t kCommitStep = 64 << 20, kPage = 4096;
 
+/// A device's part of global memory.
+struct Part {
+  uint64_t begin = 0, end = 0, bump = 0, committed = 0; // offsets in global memory
+  uint64_t used = 0;
+};
+
 struct State {
-  uint64_t capacity = uint64_t(16) << 30, used = 0;
-  uint64_t bump = 0, committed = 0;         // offsets in global memory
+  uint64_t capacity = uint64_t(16) << 30;
+  std::vector<Part> parts{{0, kGlobalRange - kAlignment}};
+  uint64_t accessible = ~uint64_t(0);       // a bit for each part
   std::map<uint64_t, uint64_t> allocations; // live: offset to bytes asked for
   std::map<uint64_t, uint64_t> freed; // offset to bytes with the gap, merged; used again when `bump` is at the end
   std::vector<uint32_t> freeWindows;
@@ -100,18 +107,19 @@ void dropCells(uint64_t offset, uint64_t bytes) {
 }
 
 /// A place of `bytes` bytes; false if there is none.
-bool findPlace(uint64_t bytes, uint64_t &offset) {
-  if (bytes <= kGlobalRange - state.bump) {
-    offset = state.bump;
+bool findPlace(Part &part, uint64_t bytes, uint64_t &offset) {
+  if (bytes <= part.end - part.bump) {
+    offset = part.bump;
     const uint64_t end = roundUp(offset + bytes, kCommitStep);
-    if (end > state.committed) {
-      if (!commit(state.committed, end - state.committed)) return false;
-      state.committed = end;
+    if (end > part.committed) {
+      const bool accessible = state.accessible >> (&part - state.parts.data()) & 1;
+      if (accessible && !commit(part.committed, end - part.committed)) return false;
+      part.committed = end;
     }
-    state.bump += bytes;
+    part.bump += bytes;
     return true;
   }
-  for (auto at = state.freed.begin(); at != state.freed.end(); ++at) {
+  for (auto at = state.freed.lower_bound(part.begin); at != state.freed.end() && at->first < part.end; ++at) {
     if (at->second < bytes) continue;
     offset = at->first;
     const uint64_t left = at->second - bytes;
@@ -148,14 +156,42 @@ void initialise(bool checks) {
 
 bool checksOn() { return hot.checks; }
 void setCapacity(uint64_t bytes) { state.capacity = bytes; }
-uint64_t used() { return state.used; }
+uint64_t used(uint32_t device) { return state.parts[device].used; }
 
-void *allocateGlobal(uint64_t bytes) {
+void setDevices(uint32_t devices) {
+  if (devices == state.parts.size() || !state.allocations.empty()) return;
+  setAccessible(~uint64_t(0));
+  const uint64_t bytes = kGlobalRange / devices / kCommitStep * kCommitStep;
+  state.freed.clear();
+  state.parts.clear();
+  // The last bytes of a part are never given out, so that free ranges of two parts never touch.
+  for (uint64_t i = 0; i < devices; ++i)
+    state.parts.push_back({i * bytes, (i + 1) * bytes - kAlignment, i * bytes, i * bytes});
+}
+
+uint32_t deviceOf(const void *address) {
+  uint32_t device = 0;
+  while (device + 1 < state.parts.size() && offsetOf(address) >= state.parts[device + 1].begin) ++device;
+  return device;
+}
+
+void setAccessible(uint64_t devices) {
+  for (size_t i = 0; i < state.parts.size(); ++i) {
+    const Part &part = state.parts[i];
+    if (((devices ^ state.accessible) >> i & 1) == 0 || part.committed == part.begin) continue;
+    mprotect(reinterpret_cast<void *>(hot.base + part.begin), part.committed - part.begin,
+             devices >> i & 1 ? PROT_READ | PROT_WRITE : PROT_NONE);
+  }
+  state.accessible = devices;
+}
+
+void *allocateGlobal(uint64_t bytes, uint32_t device) {
   if (bytes > state.capacity) return nullptr;
   const uint64_t rounded = roundUp(std::max<uint64_t>(bytes, 1), kAlignment);
   uint64_t offset;
-  if (rounded > state.capacity - state.used || !findPlace(rounded + kGap, offset)) return nullptr;
-  state.used += rounded;
+  Part &part = state.parts[device];
+  if (rounded > state.capacity - part.used || !findPlace(part, rounded + kGap, offset)) return nullptr;
+  part.used += rounded;
   state.allocations[offset] = bytes;
   return reinterpret_cast<void *>(hot.base + offset);
 }
@@ -164,7 +200,7 @@ bool freeGlobal(void *pointer) {
   auto at = state.allocations.find(offsetOf(pointer));
   if (at == state.allocations.end()) return false;
   uint64_t offset = at->first, bytes = roundUp(std::max<uint64_t>(at->second, 1), kAlignment);
-  state.used -= bytes;
+  state.parts[deviceOf(pointer)].used -= bytes;
   state.allocations.erase(at);
   dropCells(offset, bytes);
   bytes += kGap;

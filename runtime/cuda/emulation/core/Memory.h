@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace mmc::emu {
 
@@ -65,8 +66,16 @@ namespace memory {
 void initialise(bool checks);
 bool checksOn();
 
+/// Divides the addresses of global memory among so many devices; each has `capacity` bytes. While nothing is allocated.
+void setDevices(uint32_t devices);
+/// Of a global address.
+uint32_t deviceOf(const void *address);
+/// Global memory of the devices in this mask can be accessed by the process, that of the others faults. All can, before
+/// the first call.
+void setAccessible(uint64_t devices);
+
 /// Global memory. 256-byte aligned; uninitialised; null if the device has no room (`capacity` bytes in all).
-void *allocateGlobal(uint64_t bytes);
+void *allocateGlobal(uint64_t bytes, uint32_t device = 0);
 /// False if `pointer` is no live allocation. Its cells stay dead until they are given out again.
 bool freeGlobal(void *pointer);
 struct Range {
@@ -76,7 +85,7 @@ struct Range {
 /// The live allocation that holds the address; empty where there is none.
 Range globalAllocationOf(const void *address);
 void setCapacity(uint64_t bytes);
-uint64_t used();
+uint64_t used(uint32_t device = 0);
 
 /// A window of kSharedWindow bytes for one block: `bytes` of it live, uninitialised, contents filled with a pattern.
 constexpr uint64_t kSharedWindow = 256 << 10;
@@ -85,6 +94,8 @@ void releaseShared(uint8_t *window);
 
 enum class Kind : uint8_t { none, global, shared };
 Kind classify(const void *address);
+/// "byte 0x40 of shared memory", "byte 12 of a global allocation of 64 bytes".
+std::string describeAddress(const void *address);
 /// The window that a shared address lies in, and its offset.
 uint8_t *sharedWindowOf(const void *address);
 
