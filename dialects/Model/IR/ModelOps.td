@@ -29,8 +29,8 @@ def Model_ProgramOp : Model_Op<"program", [Symbol, SymbolTable, NoTerminator, Is
     * (C2) a value with a #model.state or #model.kv encoding has exactly one consumer, snapshots not counted.
     * (C3) a snapshot precedes the consumer of the state that it copies, in the same block.
     * (C4) `vocabulary` is the number of columns of the logits that @main returns, and at least 1.
-    * (C5) where @main embeds ids by a table, the table has `vocabulary` rows, or where that is absent, as many as the
-      logits have columns.
+    * (C5) where @main embeds ids by a table, the table has `vocabulary` rows, or where that is absent, at least as many
+      as the logits have columns.
     * (C6) `max_position` is at least 1.
     * (C7) `stop_tokens` are ids: from 0 to one less than the vocabulary.
 

@@ -78,7 +78,7 @@ static LogicalResult verifyAttributes(ProgramOp program, FuncOp main) {
   // program_c5
   WalkResult embeddings = program.walk([&](EmbeddingOp embedding) -> WalkResult {
     int64_t rows = cast<RankedTensorType>(embedding.getTable().getType()).getDimSize(0);
-    if (!vocabulary || rows == *vocabulary) return WalkResult::advance();
+    if (!vocabulary || rows == *vocabulary || (!*stated && rows > *vocabulary)) return WalkResult::advance();
     return embedding.emitOpError("expected a table with a row for each of the ") << *vocabulary << " ids, got " << rows;
   });
   if (embeddings.wasInterrupted()) return failure();
