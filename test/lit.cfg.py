@@ -19,6 +19,7 @@ if lit_config.params.get("verify-roundtrip"):
 config.substitutions.append(("%mmc-opt", opt))
 config.substitutions.append(("%mmc-inputs", os.path.join(config.mmc_source_dir, "test", "Inputs")))
 config.substitutions.append(("%mmc-examples", os.path.join(config.mmc_source_dir, "examples")))
+config.substitutions.append(("%mmc-translate", os.path.join(config.mmc_tools_dir, "mmc-translate")))
 config.substitutions.append(("%mmc", os.path.join(config.mmc_tools_dir, "mmc")))
 for tool in ("mmc", "mmc-translate"):
     if os.path.exists(os.path.join(config.mmc_tools_dir, tool)):

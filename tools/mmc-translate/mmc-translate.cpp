@@ -20,6 +20,11 @@ int main(int argc, char **argv) {
   context.loadAllAvailableDialects();
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(argv[2], &context);
   if (!module) return 1;
+  if (module->getOps<mmc::hopper::KernelOp>().empty()) {
+    llvm::errs() << "mmc-translate: " << argv[2] << " has no hopper.kernel, expected one or more\n"
+                 << "fix: convert tile kernels first, by mmc-opt --mmc-convert-tile-to-hopper\n";
+    return 1;
+  }
   for (auto kernel : module->getOps<mmc::hopper::KernelOp>()) {
     std::string text = mmc::cuda::printCuda(kernel);
     if (text.empty()) return 1;

@@ -12,26 +12,25 @@ namespace mmc::cuda {
 
 std::string KernelPrinter::sharedText(Value shared, Value stage) {
   auto type = cast<SharedType>(shared.getType());
-  return "shared." + names[shared] + (type.getStages() > 1 ? "[" + text(stage) + "]" : "");
+  return "shared." + names[shared] + (type.getStages() > 1 ? "[" + withoutParentheses(text(stage)) + "]" : "");
 }
 
 void KernelPrinter::printMap(MapOp map) {
+  if (map.getNumResults() != 1) {
+    failed = true;
+    map.emitOpError("expected one result, since one loop is printed for it");
+    return;
+  }
   auto type = cast<FragmentType>(map.getResult(0).getType());
   Block &block = map.getBody().front();
   auto yield = cast<YieldOp>(block.getTerminator());
   Operation *root = yield.getValues()[0].getDefiningOp();
   std::string name =
       declareFragment(map.getResult(0), root && root->getBlock() == &block ? resultName(root) : "filled");
-  std::string layout = layoutText(type, threads);
-  bool named = false;
-  auto layoutName = [&] {
-    named = true;
-    return "decltype(" + name + ")::Layout";
-  };
   for (auto [argument, input] : llvm::zip(block.getArguments(), map.getInputs())) {
     auto from = cast<FragmentType>(input.getType());
     names[argument] = isa<SliceAttr>(from.getLayout()) && !isa<SliceAttr>(type.getLayout())
-                          ? formatv("beside<{0}>({1}, slot)", layoutName(), text(input)).str()
+                          ? formatv("beside({0}, {1}, slot)", name, text(input)).str()
                           : formatv("{0}[slot]", text(input)).str();
   }
   line(formatv("assign({0}, [&](u32 slot) {{", name));
@@ -39,19 +38,21 @@ void KernelPrinter::printMap(MapOp map) {
   for (Operation &op : block.without_terminator()) {
     Value result = op.getResult(0);
     if (auto coordinate = dyn_cast<CoordinateOp>(op)) {
-      names[result] = formatv("s32({0}::coordinate<{1}>(slot))", layoutName(), coordinate.getDim()).str();
+      names[result] = formatv("coordinate<{0}>({1}, slot)", coordinate.getDim(), name).str();
     } else if (auto lookup = dyn_cast<LookupOp>(op)) {
       std::string table = fresh("table"), entries;
       for (TypedAttr value : lookup.getValues().getValues<TypedAttr>())
         entries += (entries.empty() ? "" : ", ") + literalText(value);
-      head += formatv("MMC_CONSTANT {0} {1}[] = {{{2}};\n\n", typeText(result.getType()), table, entries).str();
-      names[result] = formatv("{0}[{1}::coordinate<{2}>(slot)]", table, layoutName(), lookup.getDim()).str();
+      head +=
+          wrapped(formatv("MMC_CONSTANT {0} {1}[] = {{{2}};", typeText(result.getType()), table, entries), 0) + "\n";
+      names[result] = formatv("{0}[coordinate<{1}>({2}, slot)]", table, lookup.getDim(), name).str();
     } else if (!result.hasOneUse()) {
       std::string expression = text(result);
-      line(formatv("const {0} {1} = {2};", typeText(result.getType()), define(result, resultName(&op)), expression));
+      line(formatv("const {0} {1} = {2};", typeText(result.getType()), define(result, resultName(&op)),
+                   withoutParentheses(expression)));
     }
   }
-  line("return " + text(yield.getValues()[0]) + ";");
+  line("return " + withoutParentheses(text(yield.getValues()[0])) + ";");
   --indent;
   line("});");
 }

@@ -47,16 +47,15 @@ static const char *comparison(arith::CmpIPredicate predicate) {
   case arith::CmpIPredicate::ne:
     return "!=";
   case arith::CmpIPredicate::slt:
-  case arith::CmpIPredicate::ult:
     return "<";
   case arith::CmpIPredicate::sle:
-  case arith::CmpIPredicate::ule:
     return "<=";
   case arith::CmpIPredicate::sgt:
-  case arith::CmpIPredicate::ugt:
     return ">";
-  default:
+  case arith::CmpIPredicate::sge:
     return ">=";
+  default:
+    return nullptr; // integers are signed
   }
 }
 
@@ -92,27 +91,35 @@ std::string expressionText(Operation *op, llvm::function_ref<std::string(Value)>
   };
   auto call = [&](const char *function) {
     std::string text = std::string(function) + "(";
-    for (auto [i, value] : llvm::enumerate(op->getOperands())) text += (i ? ", " : "") + operand(value);
+    for (auto [i, value] : llvm::enumerate(op->getOperands()))
+      text += (i ? ", " : "") + withoutParentheses(operand(value));
     return text + ")";
   };
   auto convert = [&] {
-    return conversion(op->getOperand(0).getType(), op->getResult(0).getType(), operand(op->getOperand(0)));
+    return conversion(op->getOperand(0).getType(), op->getResult(0).getType(),
+                      withoutParentheses(operand(op->getOperand(0))));
   };
   return llvm::TypeSwitch<Operation *, std::string>(op)
       .Case([&](arith::ConstantOp constant) { return literalText(constant.getValue()); })
       .Case<arith::AddIOp, arith::AddFOp>([&](auto) { return binary("+"); })
       .Case<arith::SubIOp, arith::SubFOp>([&](auto) { return binary("-"); })
       .Case<arith::MulIOp, arith::MulFOp>([&](auto) { return binary("*"); })
-      .Case<arith::DivSIOp, arith::DivUIOp>([&](auto) { return binary("/"); })
-      .Case<arith::RemSIOp, arith::RemUIOp>([&](auto) { return binary("%"); })
+      .Case<arith::DivSIOp>([&](auto) { return binary("/"); })
+      .Case<arith::RemSIOp>([&](auto) { return binary("%"); })
       .Case([&](arith::DivFOp divide) { return divide.getType().isF32() ? call("divide") : binary("/"); })
       .Case<arith::AndIOp>([&](auto) { return binary("&"); })
       .Case<arith::OrIOp>([&](auto) { return binary("|"); })
-      .Case([&](arith::NegFOp) { return "-" + operand(op->getOperand(0)); })
+      .Case([&](arith::NegFOp) {
+        std::string value = operand(op->getOperand(0));
+        return value.front() == '-' ? "-(" + value + ")" : "-" + value;
+      })
       .Case<arith::MinSIOp>([&](auto min) { return call(("minimum<" + typeText(min.getType()) + ">").c_str()); })
       .Case<arith::MaxSIOp>([&](auto max) { return call(("maximum<" + typeText(max.getType()) + ">").c_str()); })
       .Case<arith::MaximumFOp>([&](auto) { return call("Max::combine"); })
-      .Case([&](arith::CmpIOp compare) { return binary(comparison(compare.getPredicate())); })
+      .Case([&](arith::CmpIOp compare) {
+        const char *symbol = comparison(compare.getPredicate());
+        return symbol ? binary(symbol) : std::string();
+      })
       .Case([&](arith::CmpFOp compare) {
         const char *symbol = comparison(compare.getPredicate());
         return symbol ? binary(symbol) : std::string();
@@ -131,8 +138,44 @@ std::string expressionText(Operation *op, llvm::function_ref<std::string(Value)>
       .Default([](Operation *) { return std::string(); });
 }
 
+std::string withoutParentheses(const std::string &text) {
+  if (text.size() < 2 || text.front() != '(') return text;
+  int depth = 0;
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+    if (depth == 0) return text; // the first one is closed before the end
+  }
+  return text.substr(1, text.size() - 2);
+}
+
+std::string wrapped(std::string text, size_t indent) {
+  constexpr size_t kColumns = 120;
+  std::string out(indent, ' ');
+  for (size_t column = indent; column + text.size() > kColumns;) {
+    size_t at = 0;
+    int depth = 0, fewest = 0;
+    SmallVector<int> open;
+    for (size_t i = 0; i < text.size() && column + i < kColumns; ++i) {
+      char before = i ? text[i - 1] : ' ', after = i + 1 < text.size() ? text[i + 1] : ' ';
+      if (StringRef("([{").contains(text[i]) || (text[i] == '<' && before != ' ' && after != ' '))
+        open.push_back(before == ']' ? 10 : 1), depth += open.back(); // parameters of a lambda stay together
+      else if (!open.empty() && (StringRef(")]}").contains(text[i]) || (text[i] == '>' && before != ' ')))
+        depth -= open.pop_back_val();
+      if (after != ' ' || i + 1 >= text.size()) continue;
+      bool isOperator = before == ' ' && StringRef("+-?:").contains(text[i]);
+      if ((text[i] == ',' || isOperator) && (!at || depth <= fewest)) at = i + 1, fewest = depth;
+    }
+    if (!at) break; // nowhere to break
+    column = indent + 4;
+    out += text.substr(0, at) + "\n" + std::string(column, ' ');
+    text.erase(0, at + 1);
+  }
+  return out + text + "\n";
+}
+
 StringRef resultName(Operation *op) {
   return llvm::StringSwitch<StringRef>(op->getName().getStringRef())
+      .Case("arith.constant", "filled")
       .Case("arith.mulf", "scaled")
       .Case("arith.addf", "sum")
       .Case("arith.subf", "difference")

@@ -10,7 +10,7 @@ using llvm::formatv;
 
 namespace mmc::cuda {
 
-void KernelPrinter::line(const std::string &text) { body += std::string(2 * indent, ' ') + text + "\n"; }
+void KernelPrinter::line(const std::string &text) { body += wrapped(text, 2 * indent); }
 
 /// snake_case as the IR writes it, camelCase as the source does.
 static std::string camelCase(StringRef name) {
@@ -144,7 +144,7 @@ std::string KernelPrinter::run() {
   std::string shared = sharedStruct(), name = kernel.getSymName().str();
   std::string out = "#include \"block/kernel.cuh\"\n\n" + head;
   if (!shared.empty()) out += "struct Shared {\n" + shared + "};\n\n";
-  out += formatv("MMC_KERNEL({0}, {1}) void {2}({3}) {{\n", threads, kernel.getBlocks(), name, signature).str();
+  out += wrapped(formatv("MMC_KERNEL({0}, {1}) void {2}({3}) {{", threads, kernel.getBlocks(), name, signature), 0);
   if (!shared.empty()) out += "  MMC_SHARED(Shared, shared);\n";
   if (kernel.getSerial()) out += "  if (threadIndex() != 0) return;\n";
   out += body + "}\n" +
@@ -163,10 +163,16 @@ void KernelPrinter::printOp(Operation &op) {
   if (auto loop = dyn_cast<scf::ForOp>(op)) return printFor(loop);
   if (auto loop = dyn_cast<DistributeOp>(op)) return printDistribute(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op)) {
-    line("if (" + text(branch.getCondition()) + ") {");
+    line("if (" + withoutParentheses(text(branch.getCondition())) + ") {");
     ++indent;
     printBlock(*branch.thenBlock());
     --indent;
+    if (Block *otherwise = branch.elseBlock()) {
+      line("} else {");
+      ++indent;
+      printBlock(*otherwise);
+      --indent;
+    }
     return line("}");
   }
   if (auto point = dyn_cast<PointOp>(op)) {
@@ -205,7 +211,7 @@ void KernelPrinter::printScalar(Operation &op) {
   if (result.hasOneUse() && result.getUses().begin()->getOwner()->getBlock() == op.getBlock()) return;
   std::string expression = text(result);
   const std::string &name = define(result, resultName(&op));
-  line(formatv("const {0} {1} = {2};", typeText(result.getType()), name, expression));
+  line(formatv("const {0} {1} = {2};", typeText(result.getType()), name, withoutParentheses(expression)));
 }
 
 void KernelPrinter::printFor(scf::ForOp loop) {
@@ -215,32 +221,62 @@ void KernelPrinter::printFor(scf::ForOp loop) {
       std::string name = declareFragment(argument, "carried");
       line(formatv("copy({0}, {1});", name, first));
     } else {
-      line(formatv("{0} {1} = {2};", typeText(argument.getType()), define(argument, "carried"), first));
+      line(formatv("{0} {1} = {2};", typeText(argument.getType()), define(argument, "carried"),
+                   withoutParentheses(first)));
     }
     names[result] = names[argument];
   }
   std::string lower = text(loop.getLowerBound()), upper = text(loop.getUpperBound()), step = text(loop.getStep());
   const std::string &index = define(loop.getInductionVar(), "at");
-  line(formatv("MMC_NO_UNROLL for (s64 {0} = {1}; {0} < {2}; {0} += {3}) {{", index, lower, upper, step));
+  line(formatv("MMC_NO_UNROLL for (s64 {0} = {1}; {0} < {2}; {3}) {{", index, lower, upper,
+               step == "1" ? "++" + index : index + " += " + step));
   ++indent;
   printBlock(*loop.getBody());
-  // All values first: one may be another's old one.
-  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
-  for (auto [value, argument] : llvm::zip(yield.getOperands(), loop.getRegionIterArgs())) {
-    std::string next = text(value), name = names[argument];
-    if (next == name) continue;
-    line(isa<FragmentType>(argument.getType()) ? formatv("copy({0}, {1});", name, next).str()
-                                               : formatv("{0} = {1};", name, next).str());
-  }
+  printYield(loop);
   --indent;
   line("}");
+}
+
+/// The next values of a loop's variables. One may be made of another's old one, which is kept aside then.
+void KernelPrinter::printYield(scf::ForOp loop) {
+  struct Assignment {
+    Type type;
+    std::string name, next;
+  };
+  SmallVector<Assignment> assignments;
+  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  for (auto [value, argument] : llvm::zip(yield.getOperands(), loop.getRegionIterArgs()))
+    if (std::string next = text(value); next != names[argument])
+      assignments.push_back({argument.getType(), names[argument], withoutParentheses(next)});
+  for (size_t i = 1; i < assignments.size(); ++i) {
+    auto &[type, name, next] = assignments[i];
+    auto fragment = dyn_cast<FragmentType>(type);
+    // A fragment is another one's old value by name, a number may be an expression of any that came before.
+    if (llvm::none_of(ArrayRef(assignments).take_front(i), [&](const Assignment &earlier) {
+          return fragment ? earlier.name == next : !isa<FragmentType>(earlier.type);
+        }))
+      continue;
+    std::string kept = fresh("next");
+    if (fragment) {
+      line(formatv("BlockFragment<{0}, {1}> {2};", typeText(fragment.getElementType()), layoutText(fragment, threads),
+                   kept));
+      line(formatv("copy({0}, {1});", kept, next));
+    } else {
+      line(formatv("const {0} {1} = {2};", typeText(type), kept, next));
+    }
+    next = kept;
+  }
+  for (auto &[type, name, next] : assignments)
+    line(isa<FragmentType>(type) ? formatv("copy({0}, {1});", name, next).str()
+                                 : formatv("{0} = {1};", name, next).str());
 }
 
 void KernelPrinter::printDistribute(DistributeOp loop) {
   std::string lower = text(loop.getLower()), upper = text(loop.getUpper()), step = text(loop.getStep());
   const std::string &index = define(loop.getBody().getArgument(0), "at");
-  line(formatv("MMC_NO_UNROLL for (s64 {0} = {1} + blockIndexY() * {3}; {0} < {2}; {0} += blockCountY() * {3}) {{",
-               index, lower, upper, step));
+  std::string times = step == "1" ? "" : " * " + step, from = lower == "0" ? "" : lower + " + ";
+  line(formatv("MMC_NO_UNROLL for (s64 {0} = {1}blockIndexY(){2}; {0} < {3}; {0} += blockCountY(){2}) {{", index, from,
+               times, upper));
   ++indent;
   printBlock(loop.getBody().front());
   --indent;

@@ -25,6 +25,7 @@ private:
   void printFor(mlir::scf::ForOp loop);
   void printDistribute(hopper::DistributeOp loop);
   void printScalar(mlir::Operation &op);
+  void printYield(mlir::scf::ForOp loop);
   void line(const std::string &text);
   std::string fresh(llvm::StringRef base);
   const std::string &define(mlir::Value value, llvm::StringRef base);

@@ -80,7 +80,8 @@ std::string KernelPrinter::address(Value view, ValueRange indices, ArrayRef<int6
     addTerm(offset, coordinateOf(dim), strides[dim]);
   }
   if (type.getOffset()) addTerm(offset, std::to_string(type.getOffset()), 1);
-  return open + text(view) + (offset.empty() ? "" : " + (" + offset + ")") + "; }";
+  if (StringRef(offset).contains(' ')) offset = "(" + offset + ")";
+  return open + text(view) + (offset.empty() ? "" : " + " + offset) + "; }";
 }
 
 std::string KernelPrinter::bounds(tile::ViewType view, ValueRange indices, ArrayRef<int64_t> along,
@@ -91,7 +92,8 @@ std::string KernelPrinter::bounds(tile::ViewType view, ValueRange indices, Array
     int64_t extent = view.getShape()[dim], first = 0;
     if (!ShapedType::isDynamic(extent) && !(isConstant(indices[dim], first) && first + sizes[d] <= extent))
       bound = formatv("within({0}, {1}, {2})", text(indices[dim]), sizes[d], extent).str();
-    if (d == 0 && limit) bound = formatv("u32(minimum<s64>({0}, {1}))", text(limit), bound).str();
+    if (d == 0 && limit)
+      bound = formatv("atMost({0}, {1})", withoutParentheses(text(limit)), withoutParentheses(bound)).str();
     list.push_back(bound);
   }
   return "bounds(" + llvm::join(list, ", ") + ")";

@@ -37,8 +37,15 @@ MMC_DEVICE void reshape(BlockFragment<T, To> &to, const BlockFragment<T, From> &
   MMC_UNROLL for (u32 slot = 0; slot < To::kSlots; ++slot) to[slot] = from[slot];
 }
 
-/// The entry of a vector beside a fragment, at one of the fragment's slots.
-template <class Whole, class T, class Layout> MMC_DEVICE T beside(const BlockFragment<T, Layout> &vector, u32 slot) {
+/// The index along dimension `dim` of the element in a slot. The fragment stands for its layout: its elements are not
+/// read.
+template <u32 dim, class T, class Layout> MMC_DEVICE s32 coordinate(const BlockFragment<T, Layout> &, u32 slot) {
+  return s32(Layout::template coordinate<dim>(slot));
+}
+
+/// The entry of a vector beside a fragment, at one of the fragment's slots. The fragment stands for its layout.
+template <class T, class Whole, class U, class Layout>
+MMC_DEVICE U beside(const BlockFragment<T, Whole> &, const BlockFragment<U, Layout> &vector, u32 slot) {
   if constexpr (requires { Whole::kRowSlots; })
     return vector[Layout::ofParent(slot, Whole::kRowSlots)];
   else

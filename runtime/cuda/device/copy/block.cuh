@@ -24,6 +24,8 @@ MMC_DEVICE Bounds bounds(u32 first, u32 second, u32 third) { return {{first, sec
 MMC_DEVICE u32 within(u64 first, u32 size, u64 extent) {
   return first >= extent ? 0 : extent - first < size ? u32(extent - first) : size;
 }
+/// The smaller of a limit and a bound; a negative limit leaves nothing.
+MMC_DEVICE u32 atMost(s64 limit, u32 bound) { return limit < 0 ? 0 : limit < bound ? u32(limit) : bound; }
 
 namespace blockDetail {
 /// Whether the slot holds an element that exists.
