@@ -13,6 +13,7 @@
 #include "runtime/src/FileIO.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
@@ -246,7 +247,7 @@ Status Ladder::lowerToPlan() {
   plan.parametersTotal = parametersTotal;
   plan.parametersActive = parametersActive;
   MMC_RETURN_IF_ERROR(guarded(compiler::kLowering, "planning",
-                              [&] { return failed(convertTileToPlan(*module, plan)) ? failure() : module->verify(); }));
+                              [&] { return failed(convertTileToPlan(*module, plan)) ? failure() : verify(*module); }));
   reached = Level::plan;
   unsigned entries = 0;
   module->walk([&](planir::EntryOp) { ++entries; });

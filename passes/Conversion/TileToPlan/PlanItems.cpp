@@ -22,7 +22,6 @@ PlanItems::PlanItems(planir::ModuleOp plan, int64_t routesPerToken) : plan(plan)
 
 OpBuilder PlanItems::atEnd() { return OpBuilder::atBlockEnd(&plan.getBody().front()); }
 
-/// A symbol made of letters, digits and underscores, unique in the plan.
 std::string PlanItems::unique(StringRef wanted) {
   std::string name;
   for (char c : wanted) name += llvm::isAlnum(c) ? c : '_';

@@ -49,8 +49,10 @@ public:
   /// Buffers in the order in which they were made.
   mlir::ArrayRef<std::pair<planir::BufferOp, Lifetime>> getBuffers() const { return buffers; }
 
-private:
+  /// A symbol made of letters, digits and underscores that no other item of the plan has.
   std::string unique(mlir::StringRef wanted);
+
+private:
   mlir::OpBuilder atEnd();
 
   planir::ModuleOp plan;

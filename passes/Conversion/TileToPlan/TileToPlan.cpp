@@ -61,9 +61,10 @@ private:
   planir::ModuleOp plan;
   std::unique_ptr<PlanItems> items;
   llvm::DenseMap<Value, Placement> placements;
-  llvm::SmallVector<model::FuncOp> kinds;                     // layer functions in the stack's order
-  llvm::DenseMap<Operation *, SmallVector<int64_t>> layersOf; // of a layer function
-  llvm::SetVector<Operation *> kernels;                       // those that are launched
+  llvm::SmallVector<model::FuncOp> kinds;                      // layer functions in the stack's order
+  llvm::DenseMap<Operation *, SmallVector<int64_t>> layersOf;  // of a layer function
+  llvm::DenseMap<StringAttr, FlatSymbolRefAttr> layerPrograms; // by the function's name
+  llvm::SetVector<Operation *> kernels;                        // those that are launched
   llvm::DenseSet<Operation *> headOps;
   FlatSymbolRefAttr stream;
 };
@@ -89,6 +90,8 @@ LogicalResult Converter::makePlan() {
   int64_t routes = 0;
   if (auto attribute = program->getAttrOfType<IntegerAttr>("routes_per_token")) routes = attribute.getInt();
   items = std::make_unique<PlanItems>(plan, routes);
+  // Found by these names later: a weight or a layer that is called so too gets another.
+  for (StringRef name : {StringRef("body"), StringRef("head"), StringRef(options.target)}) items->unique(name);
   return success();
 }
 
@@ -209,7 +212,8 @@ LogicalResult Converter::convertLayer(model::FuncOp func, int index) {
   placements[block.getArgument(0)] = streamPlace;
   auto returned = cast<model::ReturnOp>(block.getTerminator());
   placements[returned.getOperand(0)] = streamPlace;
-  planir::ProgramOp into = addProgram(func.getLoc(), func.getSymName());
+  planir::ProgramOp into = addProgram(func.getLoc(), items->unique(func.getSymName()));
+  layerPrograms[func.getSymNameAttr()] = FlatSymbolRefAttr::get(into.getSymNameAttr());
   int position = 0;
   for (Operation &op : block) {
     if (auto launch = dyn_cast<tile::LaunchOp>(op)) {
@@ -226,7 +230,7 @@ LogicalResult Converter::convertStack(model::StackOp stack, planir::ProgramOp in
   SmallVector<Attribute> programs;
   SmallVector<int64_t> pattern;
   SmallVector<FlatSymbolRefAttr> names = stack.getKinds();
-  for (FlatSymbolRefAttr name : names) programs.push_back(name);
+  for (FlatSymbolRefAttr name : names) programs.push_back(layerPrograms.lookup(name.getAttr()));
   for (FlatSymbolRefAttr layer : stack.expandPattern()) pattern.push_back(llvm::find(names, layer) - names.begin());
   planir::StackOp::create(builder, stack.getLoc(), builder.getArrayAttr(programs),
                           builder.getDenseI64ArrayAttr(pattern));
