@@ -43,9 +43,11 @@ SmallVector<Operation *> collectGroup(Operation *op, const llvm::SmallPtrSetImpl
     if (auto cast = operand.getDefiningOp<arith::ExtFOp>())
       if (cast->hasOneUse() && cast->getBlock() == op->getBlock() && !taken.contains(cast)) group.push_back(cast);
   group.push_back(op);
-  for (Value result : op->getResults())
-    for (Operation *user : llvm::reverse(SmallVector<Operation *>(result.getUsers())))
+  for (Value result : op->getResults()) {
+    SmallVector<Operation *> users(result.getUsers());
+    for (Operation *user : llvm::reverse(users))
       if (isa<arith::TruncFOp>(user) && user->getBlock() == op->getBlock()) group.push_back(user);
+  }
   return group;
 }
 
