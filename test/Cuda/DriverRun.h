@@ -30,7 +30,10 @@ using namespace mmc::cuda;
 using testing::HasSubstr;
 using testing::Not;
 
-#define MMC_GOOD(...) ASSERT_EQ((__VA_ARGS__), ::mmc::cuda::Result::success)
+#define MMC_GOOD(...)                                                                                                  \
+  do {                                                                                                                 \
+    ASSERT_EQ((__VA_ARGS__), ::mmc::cuda::Result::success);                                                            \
+  } while (false)
 #define MMC_REFUSED(result, ...) EXPECT_EQ((__VA_ARGS__), ::mmc::cuda::Result::result)
 
 using Settings = std::vector<std::pair<const char *, std::string>>;
@@ -174,6 +177,9 @@ struct Rig {
   Context context = nullptr;
   Module module = nullptr;
   Stream stream = nullptr;
+  // For tests that hand the rig on.
+  Stream second = nullptr;
+  DevicePointer filledBefore = 0;
 };
 
 /// The line of `marker` in a kernel's source, as findings spell it: "Driver.cu:12".

@@ -21,8 +21,8 @@ Result make(Stream *handle, unsigned flags, int priority) {
     stream->flags = flags;
     stream->priority = std::clamp(priority, kGreatestPriority, kLeastPriority);
     stream->number = process().order.newStream();
-    process().streamsByNumber[stream->number] = stream.get();
     *handle = process().streams.add(std::move(stream));
+    process().streamsByNumber[(*handle)->number] = *handle;
     return Result::success;
   });
 }

@@ -32,12 +32,14 @@ struct Command {
   std::vector<uint64_t> graphBases; // of its branches' streams
 };
 
-/// Objects by handle.
+/// Objects by handle. The addresses of removed ones are not given out again for a while, so that a stale handle is
+/// none.
 template <class T> class Handles {
 public:
   T *add(std::unique_ptr<T> object) {
-    T *handle = object.get();
-    objects.emplace(handle, std::move(object));
+    void *storage = ::operator new(sizeof(T));
+    T *handle = new (storage) T(std::move(*object));
+    objects.emplace(handle, Owner(handle));
     return handle;
   }
   bool has(T *handle) const { return objects.count(handle) != 0; }
@@ -51,7 +53,19 @@ public:
   size_t size() const { return objects.size(); }
 
 private:
-  std::unordered_map<T *, std::unique_ptr<T>> objects;
+  struct Retire {
+    void operator()(T *object) const {
+      constexpr size_t kKept = 4096;
+      static std::deque<void *> *kept = new std::deque<void *>;
+      object->~T();
+      kept->push_back(object);
+      if (kept->size() <= kKept) return;
+      ::operator delete(kept->front());
+      kept->pop_front();
+    }
+  };
+  using Owner = std::unique_ptr<T, Retire>;
+  std::unordered_map<T *, Owner> objects;
 };
 
 } // namespace mmc::emu::driver

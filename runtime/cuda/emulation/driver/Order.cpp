@@ -27,6 +27,7 @@ uint32_t Order::newStream() {
     const uint32_t stream = retired[i];
     if (!contains(hostClock, {stream, submitted[stream]})) continue;
     retired.erase(retired.begin() + long(i));
+    executed[stream] = submitted[stream]; // which a graph's branch does not say
     return stream;
   }
   submitted.push_back(0);
