@@ -21,4 +21,7 @@ void registerHopperDialect(mlir::DialectRegistry &registry);
 /// them).
 inline constexpr int64_t kSharedLimit = 232448;
 
+/// Whether an index is certainly a multiple of `factor`: what may be moved `factor` elements at a time.
+bool isMultipleOf(mlir::Value index, int64_t factor);
+
 } // namespace mmc::hopper

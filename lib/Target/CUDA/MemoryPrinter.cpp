@@ -19,20 +19,6 @@ static bool isConstant(Value value, int64_t &number) {
   return true;
 }
 
-static bool isMultipleOf(Value value, int64_t factor) {
-  int64_t number;
-  if (isConstant(value, number)) return number % factor == 0;
-  if (auto product = value.getDefiningOp<arith::MulIOp>())
-    return isMultipleOf(product.getLhs(), factor) || isMultipleOf(product.getRhs(), factor);
-  if (auto sum = value.getDefiningOp<arith::AddIOp>())
-    return isMultipleOf(sum.getLhs(), factor) && isMultipleOf(sum.getRhs(), factor);
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    if (auto loop = dyn_cast_or_null<scf::ForOp>(argument.getOwner()->getParentOp());
-        loop && loop.getInductionVar() == value)
-      return isMultipleOf(loop.getLowerBound(), factor) && isMultipleOf(loop.getStep(), factor);
-  return false;
-}
-
 /// "a + b * 2 + 3" of terms value * factor, without what is zero.
 static void addTerm(std::string &sum, const std::string &value, int64_t factor) {
   if (value == "0" || factor == 0) return;

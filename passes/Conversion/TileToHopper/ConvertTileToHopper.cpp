@@ -35,7 +35,24 @@ bool hasTiles(tile::KernelOp kernel) {
       .wasInterrupted();
 }
 
+/// What neither layouts nor addresses exist for.
+LogicalResult checkKernel(tile::KernelOp kernel) {
+  // convert_tile_to_hopper_c3
+  for (Type type : kernel.getArgumentTypes())
+    if (auto view = dyn_cast<tile::ViewType>(type); view && isa_and_nonnull<tile::PanelsAttr>(view.getLayout()))
+      return kernel.emitOpError("expected strided or paged views, got ") << view;
+  WalkResult walk = kernel.walk([](Operation *op) -> WalkResult {
+    // convert_tile_to_hopper_c2
+    for (Type type : op->getResultTypes())
+      if (auto tile = dyn_cast<RankedTensorType>(type); tile && (tile.getRank() < 1 || tile.getRank() > 3))
+        return op->emitOpError("expected tiles of rank 1 to 3, got ") << tile;
+    return WalkResult::advance();
+  });
+  return failure(walk.wasInterrupted());
+}
+
 LogicalResult convert(tile::KernelOp kernel) {
+  if (failed(checkKernel(kernel))) return failure();
   OpBuilder builder(kernel);
   OperationState state(kernel.getLoc(), hopper::KernelOp::getOperationName());
   for (StringRef name : {"sym_name", "function_type", "domain", "arg_attrs"})

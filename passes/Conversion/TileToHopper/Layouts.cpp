@@ -1,6 +1,5 @@
 #include "passes/Conversion/TileToHopper/Layouts.h"
 
-#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -11,20 +10,6 @@ namespace mmc::cuda {
 bool isElementwise(Operation *op) {
   return isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op->getDialect()) && !isa<arith::ConstantOp>(op) &&
          op->getNumResults() == 1 && isa<RankedTensorType>(op->getResult(0).getType());
-}
-
-bool isMultipleOf(Value value, int64_t factor) {
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant))) return constant.getSExtValue() % factor == 0;
-  if (auto product = value.getDefiningOp<arith::MulIOp>())
-    return isMultipleOf(product.getLhs(), factor) || isMultipleOf(product.getRhs(), factor);
-  if (auto sum = value.getDefiningOp<arith::AddIOp>())
-    return isMultipleOf(sum.getLhs(), factor) && isMultipleOf(sum.getRhs(), factor);
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    if (auto loop = dyn_cast_or_null<scf::ForOp>(argument.getOwner()->getParentOp());
-        loop && loop.getInductionVar() == value)
-      return isMultipleOf(loop.getLowerBound(), factor) && isMultipleOf(loop.getStep(), factor);
-  return false;
 }
 
 SpreadAttr Layouts::spread(RankedTensorType type) const {

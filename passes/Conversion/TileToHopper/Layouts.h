@@ -32,7 +32,4 @@ private:
 /// Whether the op computes each element of its results from the operands' elements at the same place.
 bool isElementwise(mlir::Operation *op);
 
-/// Whether the value is certainly a multiple of `factor`.
-bool isMultipleOf(mlir::Value value, int64_t factor);
-
 } // namespace mmc::cuda

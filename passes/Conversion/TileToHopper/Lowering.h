@@ -45,7 +45,7 @@ private:
   // Products.cpp
   struct Operand;
   mlir::LogicalResult emitDot(tile::DotOp dot);
-  mlir::FailureOr<Operand> operandOf(mlir::Value value, unsigned depthDim, int64_t rows, int64_t columns);
+  mlir::FailureOr<Operand> operandOf(mlir::Value value, unsigned number, unsigned depthDim, int64_t rows, int64_t columns);
   mlir::LogicalResult fill(Operand &operand);
   void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth);
   mlir::Value multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth, int64_t piece);

@@ -61,15 +61,17 @@ static SharedType sharedType(MLIRContext *context, ArrayRef<int64_t> shape, int6
   return SharedType::get(context, shape, BFloat16Type::get(context), swizzleFor(shape.back() * 2), stages);
 }
 
-FailureOr<Lowering::Operand> Lowering::operandOf(Value value, unsigned depthDim, int64_t rows, int64_t columns) {
+FailureOr<Lowering::Operand> Lowering::operandOf(Value value, unsigned number, unsigned depthDim, int64_t rows,
+                                                 int64_t columns) {
   Operand operand{value, depthDim, {rows, columns}};
+  operand.number = number;
   Operation *op = value.getDefiningOp();
   if (isCopyable(op)) {
     operand.load = op;
     if (auto gather = dyn_cast<tile::GatherOp>(op)) {
       Value list = make(gather.getRows(), layouts.typeOf(gather.getRows(), SpreadAttr::get(builder.getContext(), 1)));
       if (!list) return failure();
-      operand.rows = tiles.get(tiles.typeFor(cast<FragmentType>(list.getType())));
+      operand.rows = tiles.get(tiles.typeFor(cast<FragmentType>(list.getType())), number);
       tiles.beforeWrite(operand.rows);
       PutOp::create(builder, op->getLoc(), list, operand.rows);
       tiles.afterWrite(operand.rows);
@@ -103,6 +105,7 @@ void Lowering::copyTo(const Operand &operand, Value shared, Value stage, Value d
   };
   if (auto load = dyn_cast<tile::LoadOp>(operand.load)) return emit(load, Value());
   emit(cast<tile::GatherOp>(operand.load), operand.rows);
+  tiles.afterRead(operand.rows);
 }
 
 /// Puts the whole operand where the product reads it.
@@ -193,10 +196,9 @@ LogicalResult Lowering::emitDot(tile::DotOp dot) {
     acc = zero.getResult(0);
   }
   if (!acc) return failure();
-  FailureOr<Operand> a = operandOf(dot.getA(), dot.getTransposeA() ? 0 : 1, rowsA, columnsA);
-  FailureOr<Operand> b = operandOf(dot.getB(), dot.getTransposeB() ? 1 : 0, rowsB, columnsB);
+  FailureOr<Operand> a = operandOf(dot.getA(), 1, dot.getTransposeA() ? 0 : 1, rowsA, columnsA);
+  FailureOr<Operand> b = operandOf(dot.getB(), 2, dot.getTransposeB() ? 1 : 0, rowsB, columnsB);
   if (failed(a) || failed(b)) return failure();
-  b->number = 2;
 
   int64_t piece = depth % kPiece == 0 ? kPiece : depth % 32 == 0 ? 32 : 16;
   if (a->load && b->load && depth > 2 * kPiece) {
