@@ -157,10 +157,24 @@ struct Parameter {
   uint32_t tileRows = 0;
 };
 
+/// How a kernel is launched in one variant of a plan for CUDA.
+struct DeviceFunction {
+  uint32_t image = 0, threads = 0, sharedBytes = 0;
+  Rows dealtRows = Rows::none; // what the loop that blocks along y share goes over
+  uint32_t dealtStep = 0;      // rows of one iteration
+};
+
+/// What a CUDA driver loads as one module: a range of the segment of images.
+struct DeviceImage {
+  uint32_t variant = 0;
+  uint64_t offset = 0, bytes = 0;
+};
+
 struct Kernel {
   std::string name;
   std::vector<std::string> symbols;    // per variant
-  std::vector<uint64_t> scratchBytes;  // per variant
+  std::vector<uint64_t> scratchBytes;  // per variant; target cpu
+  std::vector<DeviceFunction> functions; // per variant; targets cuda and cuda-emu
   std::vector<std::string> parameters; // names of the argument words
   uint32_t domainRank;
   std::vector<Parameter> interface; // per argument word
@@ -202,6 +216,7 @@ struct PlanTables {
   std::vector<Buffer> buffers;
   std::vector<WorkList> workLists;
   std::vector<std::string> variants;
+  std::vector<DeviceImage> deviceImages; // targets cuda and cuda-emu
   std::vector<Kernel> kernels;
   std::vector<Program> layerKinds;
   Program body, head;
