@@ -29,9 +29,10 @@ endif()
 
 # Reads before a write to the same place are instrumented too: `x += 1` of something uninitialised must be seen. Vector accesses may be split before
 # they are instrumented, so alignment is checked by its own sanitizer. And branches keep their own copies of what they have in common: merged calls have no line.
-set(MMC_KERNEL_FLAGS -x c++ -std=c++20 -O1 -g -march=x86-64-v3 -fPIC -fno-exceptions -fno-rtti -fno-strict-aliasing -fno-optimize-sibling-calls -fsanitize=thread,alignment
+set(MMC_KERNEL_OPTIONS -x c++ -std=c++20 -O1 -g -march=x86-64-v3 -fPIC -fno-exceptions -fno-rtti -fno-strict-aliasing -fno-optimize-sibling-calls -fsanitize=thread,alignment
     -mllvm -tsan-instrument-read-before-write=1 -mllvm -tsan-instrument-func-entry-exit=0 -mllvm -enable-tail-merge=0
-    -mllvm -simplifycfg-sink-common=0 -mllvm -simplifycfg-hoist-common=0 -mllvm -simplifycfg-merge-cond-stores=0 -Wall -Wextra -Wno-unused-parameter
+    -mllvm -simplifycfg-sink-common=0 -mllvm -simplifycfg-hoist-common=0 -mllvm -simplifycfg-merge-cond-stores=0 -Wall -Wextra -Wno-unused-parameter)
+set(MMC_KERNEL_FLAGS ${MMC_KERNEL_OPTIONS}
     -I ${CMAKE_SOURCE_DIR}/runtime/cuda/emulation -I ${CMAKE_SOURCE_DIR}/runtime/cuda/device)
 
 # mmc_emulated_objects(out TARGET_NAME SOURCES...): compiles kernel sources for the emulation; `out` names the objects.

@@ -1,0 +1,15 @@
+# Writes a C++ source that holds the texts of the headers that kernels include: cmake -DCUDA=runtime/cuda -DOUT=FILE -P EmbedHeaders.cmake
+function(append_headers function root pattern)
+  file(GLOB_RECURSE paths RELATIVE ${root} ${root}/${pattern})
+  string(APPEND text "\nstd::span<const Header> ${function}() {\n  static constexpr Header headers[] = {\n")
+  foreach(path ${paths})
+    file(READ ${root}/${path} content)
+    string(APPEND text "{\"${path}\"sv, R\"mmcHeader(${content})mmcHeader\"sv},\n")
+  endforeach()
+  set(text "${text}  };\n  return headers;\n}\n" PARENT_SCOPE)
+endfunction()
+
+set(text "// Written by EmbedHeaders.cmake.\n#include \"lib/Target/CUDA/Toolchain/Headers.h\"\n\nusing namespace std::literals;\n\nnamespace mmc::cuda {\n")
+append_headers(deviceHeaders ${CUDA}/device *.cuh)
+append_headers(emulationTwins ${CUDA}/emulation ptx/*)
+file(WRITE ${OUT} "${text}\n} // namespace mmc::cuda\n")
