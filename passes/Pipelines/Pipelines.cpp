@@ -3,10 +3,12 @@
 #include "dialects/Model/IR/Model.h"
 #include "dialects/Model/Transforms/Passes.h"
 #include "passes/Conversion/ModelToTile/Passes.h"
+#include "passes/Conversion/TileToHopper/Passes.h"
 #include "passes/Fusion/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -68,6 +70,10 @@ LogicalResult checkPipelineOptions(const PipelineOptions &options, std::string &
     error = "expected dtype float32 or bfloat16, got " + options.dtype;
     return failure();
   }
+  if (options.target != "cpu" && options.target != "cuda") {
+    error = "expected target cpu or cuda, got " + options.target;
+    return failure();
+  }
   for (const std::string &name : options.disabledPasses) {
     const PassInfo *info = llvm::find_if(kPasses, [&](const PassInfo &pass) { return name == pass.name; });
     if (info != std::end(kPasses) && info->optional) continue;
@@ -105,20 +111,39 @@ void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &opt
   attention.queryTile = options.queryTile;
   attention.pageTokens = options.pageTokens;
   attention.maxModelLen = options.maxModelLen;
+  bool cuda = options.target == "cuda";
+  attention.keyLayout = cuda ? "positions" : "channels";
   add("SplitAttention", createSplitAttention(attention));
   TileLinearOptions linear;
-  linear.rowBlock = options.rowBlock;
+  linear.rowBlock = options.rowBlock ? options.rowBlock : cuda ? 64 : 48;
+  linear.weightLayout = cuda ? "rows" : "panels";
   add("TileLinear", createTileLinear(linear));
-  add("TileRoute", createTileRoute());
+  TileRouteOptions route;
+  route.weightLayout = linear.weightLayout;
+  add("TileRoute", createTileRoute(route));
   add("TilePermute", createTilePermute());
   add("TileRows", createTileRows());
   add("VerifyTileLevel", createVerifyTileLevel());
+}
+
+void buildRoundProductsPipeline(OpPassManager &manager) {
+  manager.addPass(cuda::createExpandThinDots());
+  manager.addPass(cuda::createRoundDotOperands());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+void buildTileToHopperPipeline(OpPassManager &manager) {
+  buildRoundProductsPipeline(manager);
+  manager.addPass(cuda::createConvertTileToHopper());
+  manager.addPass(createCanonicalizerPass());
 }
 
 // ---------------------------------------------------------------------------------------------------- registration
 
 namespace {
 struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
+  Option<std::string> target{*this, "target", llvm::cl::desc("cpu or cuda"), llvm::cl::init("cpu")};
   Option<std::string> dtype{*this, "dtype", llvm::cl::desc("float32 or bfloat16"), llvm::cl::init("float32")};
   Option<int64_t> recurrenceBlock{*this, "recurrence-block", llvm::cl::desc("rows of a block of linear attention"),
                                   llvm::cl::init(64)};
@@ -126,7 +151,8 @@ struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
   Option<int64_t> maxModelLen{*this, "max-model-len", llvm::cl::desc("longest sequence in tokens"),
                               llvm::cl::init(32768)};
   Option<int64_t> queryTile{*this, "query-tile", llvm::cl::desc("query rows of a prefill tile"), llvm::cl::init(16)};
-  Option<int64_t> rowBlock{*this, "row-block", llvm::cl::desc("rows of a block of a product"), llvm::cl::init(48)};
+  Option<int64_t> rowBlock{*this, "row-block", llvm::cl::desc("rows of a block of a product; 0: the target's own"),
+                           llvm::cl::init(0)};
   ListOption<std::string> disable{*this, "disable", llvm::cl::desc("td record names of optional passes to leave out")};
 };
 } // namespace
@@ -137,6 +163,7 @@ static LogicalResult parsePipeline(OpPassManager &manager, StringRef text,
   ModelToTileOptions given;
   if (failed(given.parseFromString(text))) return failure();
   PipelineOptions options;
+  options.target = given.target;
   options.dtype = given.dtype;
   options.recurrenceBlock = given.recurrenceBlock;
   options.pageTokens = given.pageTokens;

@@ -19,12 +19,13 @@ namespace mmc {
 
 /// What a pipeline needs to know of the plan that is being made.
 struct PipelineOptions {
+  std::string target = "cpu";              // cpu | cuda: how weights and keys lie in memory, and sizes of tiles
   std::string dtype = "float32";           // float32 | bfloat16
   int64_t recurrenceBlock = 64;            // tokens of a block of linear attention: 32, 64, 128 or 256
   int64_t pageTokens = 64;                 // positions of a KV page
   int64_t maxModelLen = 32768;             // tokens of the longest sequence
   int64_t queryTile = 16;                  // rows of a tile of prefilled queries
-  int64_t rowBlock = 48;                   // rows of a block of a product
+  int64_t rowBlock = 0;                    // rows of a block of a product; 0: the target's own, 48 or 64
   std::vector<std::string> disabledPasses; // td record names of optional passes, for example FuseMoEDispatch
 };
 
@@ -50,6 +51,12 @@ mlir::LogicalResult checkPipelineOptions(const PipelineOptions &options, std::st
 /// Appends the passes from a model description to tile kernels and launches to a pass manager on builtin.module.
 /// `options` must have passed checkPipelineOptions.
 void buildModelToTilePipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+
+/// Appends the passes from tile kernels to hopper kernels of the portable family to a pass manager on builtin.module:
+/// first those that write the rounding points of products (after which the tile interpreter is the kernels' oracle),
+/// then the conversion.
+void buildRoundProductsPipeline(mlir::OpPassManager &manager);
+void buildTileToHopperPipeline(mlir::OpPassManager &manager);
 
 /// Registers every pass of the project and the pipeline `mmc-model-to-tile`.
 void registerAllPasses();

@@ -26,9 +26,9 @@ int main(int argc, char **argv) {
     return 1;
   }
   for (auto kernel : module->getOps<mmc::hopper::KernelOp>()) {
-    std::string text = mmc::cuda::printCuda(kernel);
-    if (text.empty()) return 1;
-    llvm::outs() << "// " << kernel.getSymName() << "\n" << text << "\n";
+    auto printed = mmc::cuda::printCuda(kernel);
+    if (!printed) return 1;
+    llvm::outs() << "// " << kernel.getSymName() << "\n" << printed->text << "\n";
   }
   return 0;
 }

@@ -10,6 +10,9 @@ using llvm::formatv;
 
 namespace mmc::cuda {
 
+/// kReduceScratch floats of block/fragment.cuh.
+static constexpr uint32_t kScratchBytes = 4096;
+
 void KernelPrinter::line(const std::string &text) { body += wrapped(text, 2 * indent); }
 
 /// snake_case as the IR writes it, camelCase as the source does.
@@ -116,10 +119,23 @@ void KernelPrinter::printDomain() {
   line(formatv("if ({0} >= {1}) return;", names[points[0]], extents[0]));
 }
 
-std::string KernelPrinter::sharedStruct() {
+/// Where a tile of shared memory may begin: as base/tile.cuh says for matrices.
+static uint32_t alignmentOf(SharedType type) {
+  if (type.getShape().size() == 1) return 16;
+  return type.getSwizzle() ? static_cast<uint32_t>(8 * type.getSwizzle()) : 128;
+}
+
+/// The members of the structure, and its size as C++ lays it out.
+std::string KernelPrinter::sharedStruct(uint32_t &bytes) {
   std::string text;
+  uint32_t alignment = 1;
+  auto place = [&](uint32_t size, uint32_t multiple) {
+    bytes = static_cast<uint32_t>(llvm::alignTo(bytes, multiple)) + size;
+    alignment = std::max(alignment, multiple);
+  };
   for (auto alloc : kernel.getOps<AllocOp>()) {
     SharedType type = alloc.getType();
+    place(static_cast<uint32_t>(type.getBytes()), alignmentOf(type));
     const std::string &name = names[alloc];
     std::string element = typeText(type.getElementType());
     std::string stages = type.getStages() > 1 ? formatv("[{0}]", type.getStages()).str() : "";
@@ -129,11 +145,15 @@ std::string KernelPrinter::sharedStruct() {
       text += formatv("  Tile<{0}, {1}, {2}, Swizzle::{3}> {4}{5};\n", element, type.getShape()[0], type.getShape()[1],
                       type.getSwizzle() ? "bytes" + std::to_string(type.getSwizzle()) : "none", name, stages);
   }
-  if (needsScratch) text += "  float scratch[kReduceScratch];\n";
+  if (needsScratch) {
+    text += "  float scratch[kReduceScratch];\n";
+    place(kScratchBytes, 4);
+  }
+  bytes = static_cast<uint32_t>(llvm::alignTo(bytes, alignment));
   return text;
 }
 
-std::string KernelPrinter::run() {
+std::optional<PrintedKernel> KernelPrinter::run() {
   nameArguments();
   std::string signature = parameters();
   printDomain();
@@ -141,16 +161,20 @@ std::string KernelPrinter::run() {
     define(alloc, alloc.getType().getShape().size() == 1 ? "exchange" : "tile");
   printBlock(kernel.getBody().front());
   if (failed) return {};
-  std::string shared = sharedStruct(), name = kernel.getSymName().str();
+  uint32_t bytes = 0;
+  std::string shared = sharedStruct(bytes), name = kernel.getSymName().str();
   std::string out = "#include \"block/kernel.cuh\"\n\n" + head;
-  if (!shared.empty()) out += "struct Shared {\n" + shared + "};\n\n";
+  if (!shared.empty())
+    out += formatv("struct Shared {{\n{0}};\nstatic_assert(sizeof(Shared) == {1}, \"as the plan says\");\n\n", shared,
+                   bytes)
+               .str();
   out += wrapped(formatv("MMC_KERNEL({0}, {1}) void {2}({3}) {{", threads, kernel.getBlocks(), name, signature), 0);
   if (!shared.empty()) out += "  MMC_SHARED(Shared, shared);\n";
   if (kernel.getSerial()) out += "  if (threadIndex() != 0) return;\n";
   out += body + "}\n" +
          formatv("MMC_EXPORT({0}, {1}, {2}{3})\n", name, threads, kernel.getBlocks(), shared.empty() ? "" : ", Shared")
              .str();
-  return out;
+  return PrintedKernel{std::move(out), bytes};
 }
 
 // ------------------------------------------------------------------------------------------------ control flow

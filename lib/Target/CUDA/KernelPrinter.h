@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dialects/Hopper/IR/Hopper.h"
+#include "lib/Target/CUDA/PrintCuda.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -12,14 +13,14 @@ namespace mmc::cuda {
 class KernelPrinter {
 public:
   explicit KernelPrinter(hopper::KernelOp kernel) : kernel(kernel), threads(kernel.getThreads()) {}
-  std::string run();
+  std::optional<PrintedKernel> run();
 
 private:
   // KernelPrinter.cpp: the frame, control flow, scalars
   void nameArguments();
   std::string parameters();
   void printDomain();
-  std::string sharedStruct();
+  std::string sharedStruct(uint32_t &bytes);
   void printBlock(mlir::Block &block);
   void printOp(mlir::Operation &op);
   void printFor(mlir::scf::ForOp loop);

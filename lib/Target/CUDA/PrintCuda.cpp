@@ -3,6 +3,6 @@
 
 namespace mmc::cuda {
 
-std::string printCuda(hopper::KernelOp kernel) { return KernelPrinter(kernel).run(); }
+std::optional<PrintedKernel> printCuda(hopper::KernelOp kernel) { return KernelPrinter(kernel).run(); }
 
 } // namespace mmc::cuda

@@ -41,8 +41,8 @@ Value KernelBuilder::read(Value tensor, StringRef name) {
   return failed(view) ? Value() : addOperand(view->root, view->getType(), "read", name);
 }
 
-Value KernelBuilder::readPanels(Value weight, StringRef name) {
-  return addOperand(weight, getPanelView(cast<RankedTensorType>(weight.getType())), "read", name);
+Value KernelBuilder::readWeight(Value weight, WeightLayout layout, StringRef name) {
+  return addOperand(weight, getWeightView(cast<RankedTensorType>(weight.getType()), layout), "read", name);
 }
 
 Value KernelBuilder::addResult(RankedTensorType type, StringRef name) {

@@ -25,8 +25,8 @@ public:
   /// A row tensor through its reshapes, or a parameter or scalar row-major, for reading. Null, with a diagnostic, where
   /// there is no such view.
   mlir::Value read(mlir::Value tensor, llvm::StringRef name);
-  /// A product's weight in panels.
-  mlir::Value readPanels(mlir::Value weight, llvm::StringRef name);
+  /// A product's weight.
+  mlir::Value readWeight(mlir::Value weight, WeightLayout layout, llvm::StringRef name);
   /// A new tensor that the launch makes.
   mlir::Value addResult(mlir::RankedTensorType type, llvm::StringRef name);
   /// The launch's next result continues the memory of `operand`, through a view of `type`. `access` is read (a value

@@ -47,7 +47,9 @@ def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
   let options = [
     Option<"queryTile", "query-tile", "int64_t", "16", "query rows of a prefill tile">,
     Option<"pageTokens", "page-tokens", "int64_t", "64", "positions of a cache page">,
-    Option<"maxModelLen", "max-model-len", "int64_t", "32768", "longest sequence in tokens, which sizes the page table">
+    Option<"maxModelLen", "max-model-len", "int64_t", "32768", "longest sequence in tokens, which sizes the page table">,
+    Option<"keyLayout", "key-layout", "std::string", "\"channels\"",
+           "order of keys in a page: channels (channel-major, for the CPU) or positions (for CUDA)">
   ];
 }
 
@@ -64,7 +66,11 @@ def TileLinear : Pass<"mmc-tile-linear", "::mmc::model::ProgramOp"> {
     ```
   }];
   let dependentDialects = TileProgramDialects;
-  let options = [Option<"rowBlock", "row-block", "int64_t", "48", "rows of a block">];
+  let options = [
+    Option<"rowBlock", "row-block", "int64_t", "48", "rows of a block">,
+    Option<"weightLayout", "weight-layout", "std::string", "\"panels\"",
+           "how weights lie in memory: panels (for the CPU) or rows (for CUDA)">
+  ];
 }
 
 def TileRoute : Pass<"mmc-tile-route", "::mmc::model::ProgramOp"> {
@@ -77,6 +83,8 @@ def TileRoute : Pass<"mmc-tile-route", "::mmc::model::ProgramOp"> {
     ```
   }];
   let dependentDialects = TileProgramDialects;
+  let options = [Option<"weightLayout", "weight-layout", "std::string", "\"panels\"",
+                        "how the gate lies in memory: panels (for the CPU) or rows (for CUDA)">];
 }
 
 def TilePermute : Pass<"mmc-tile-permute", "::mmc::model::ProgramOp"> {

@@ -24,11 +24,13 @@ namespace {
 struct CacheLayout {
   int64_t page;  // positions of a page
   int64_t table; // pages of a sequence
+  bool keysByChannel;
 
-  /// Keys lie channel-major in a page and values position-major, so that both are panels with the contracted dimension
-  /// outermost.
+  /// Values lie position-major in a page. So do keys, whose rows are then copied as they are, or channel-major: both
+  /// are then panels with the contracted dimension outermost.
   tile::ViewType getView(RankedTensorType cache, bool keys) const {
     int64_t heads = cache.getDimSize(1), channels = cache.getDimSize(2);
+    keys &= keysByChannel;
     SmallVector<int64_t> strides = {keys ? 1 : channels, page * channels, keys ? page : 1};
     SmallVector<int64_t> shape = {ShapedType::kDynamic, ShapedType::kDynamic, heads, channels};
     return tile::ViewType::get(cache.getContext(), shape, cache.getElementType(),
@@ -261,13 +263,16 @@ struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
     if (pageTokens < 1 || (pageTokens > 64 && pageTokens % 64 != 0))
       return error() << "page-tokens of at most 64 or a multiple of 64, got " << pageTokens.getValue();
     if (maxModelLen < 1) return error() << "a positive max-model-len, got " << maxModelLen.getValue();
+    if (keyLayout != "channels" && keyLayout != "positions")
+      return error() << "key-layout channels or positions, got " << keyLayout.getValue();
     if (queryTile < 1) return error() << "a positive query-tile, got " << queryTile.getValue();
     return success();
   }
 
   void runOnOperation() override {
     if (failed(checkOptions())) return signalPassFailure();
-    CacheLayout layout{pageTokens, static_cast<int64_t>(llvm::divideCeil(maxModelLen, pageTokens))};
+    CacheLayout layout{pageTokens, static_cast<int64_t>(llvm::divideCeil(maxModelLen, pageTokens)),
+                       keyLayout == "channels"};
     SmallVector<model::DispatchOp> dispatches;
     getOperation().walk([&](model::DispatchOp dispatch) {
       if (getDispatchKind(dispatch) == DispatchKind::attention) dispatches.push_back(dispatch);

@@ -57,7 +57,28 @@ tile::ViewType getRowMajorView(Type type) {
                              getElementTypeOrSelf(type), Attribute());
 }
 
-tile::ViewType getPanelView(RankedTensorType weight) {
+std::optional<WeightLayout> parseWeightLayout(StringRef name) {
+  if (name == "panels") return WeightLayout::panels;
+  if (name == "rows") return WeightLayout::rows;
+  return std::nullopt;
+}
+
+/// Experts begin at multiples of the loader's alignment, 64 bytes (runtime/src/Layout.h).
+static tile::ViewType getRowsView(RankedTensorType weight) {
+  SmallVector<int64_t> strides = getRowMajorStrides(weight.getShape());
+  Attribute layout;
+  if (weight.getRank() == 3) {
+    int64_t aligned = 64 * 8 / weight.getElementTypeBitWidth(), expert = llvm::alignTo(strides[0], aligned);
+    if (expert != strides[0]) {
+      strides[0] = expert;
+      layout = tile::StridedAttr::get(weight.getContext(), strides, /*offset=*/0);
+    }
+  }
+  return tile::ViewType::get(weight.getContext(), weight.getShape(), weight.getElementType(), layout);
+}
+
+tile::ViewType getWeightView(RankedTensorType weight, WeightLayout order) {
+  if (order == WeightLayout::rows) return getRowsView(weight);
   MLIRContext *context = weight.getContext();
   int64_t together = weight.getElementType().isBF16() ? 2 : 1;
   return tile::ViewType::get(context, weight.getShape(), weight.getElementType(),

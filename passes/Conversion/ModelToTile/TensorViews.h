@@ -25,8 +25,16 @@ mlir::FailureOr<TensorView> resolveView(mlir::Value value);
 /// A row-major view of a tensor's shape, rank 0 for a scalar.
 tile::ViewType getRowMajorView(mlir::Type type);
 
-/// Packed panels of a product's weight [N, K] or [E, N, K]: panels of 16 rows, two columns together for
-/// bf16, one for f32.
-tile::ViewType getPanelView(mlir::RankedTensorType weight);
+/// How a product's weight [N, K] or [E, N, K] lies in memory.
+enum class WeightLayout {
+  panels, ///< panels of 16 rows, two columns together for bf16, one for f32: what the CPU's registers take
+  rows    ///< row-major, each expert at a multiple of 64 bytes: what copies to shared memory take
+};
+
+/// The layout of that name, or nothing.
+std::optional<WeightLayout> parseWeightLayout(llvm::StringRef name);
+
+/// A view of a product's weight.
+tile::ViewType getWeightView(mlir::RankedTensorType weight, WeightLayout layout);
 
 } // namespace mmc

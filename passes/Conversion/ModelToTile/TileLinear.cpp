@@ -23,8 +23,8 @@ constexpr int64_t kPanel = 64; // output columns of a work point: a whole number
 /// The kernel of one dispatch while it is written.
 class PanelKernel {
 public:
-  PanelKernel(model::DispatchOp dispatch, int64_t rowBlock)
-      : dispatch(dispatch), rowBlock(rowBlock),
+  PanelKernel(model::DispatchOp dispatch, int64_t rowBlock, WeightLayout layout)
+      : dispatch(dispatch), rowBlock(rowBlock), layout(layout),
         builder(dispatch->getParentOfType<model::ProgramOp>(), dispatch.getLoc()),
         emitter(builder, [this](Value value) { return loadInput(value); }) {}
 
@@ -40,6 +40,7 @@ private:
 
   model::DispatchOp dispatch;
   int64_t rowBlock;
+  WeightLayout layout;
   KernelBuilder builder;
   TileEmitter emitter;
   SmallVector<Value> results; // views of the dispatch's results
@@ -100,7 +101,7 @@ Value PanelKernel::loadInput(Value value) {
 LogicalResult PanelKernel::emitProduct(Operation *op, Value x, Value weight) {
   Value a = loadRows(x);
   if (!a) return failure();
-  Value panels = builder.readPanels(weight, "weight");
+  Value panels = builder.readWeight(weight, layout, "weight");
   int64_t depth = cast<RankedTensorType>(a.getType()).getDimSize(1);
   Value b = expert ? builder.load(panels, {expert, column, builder.index(0)}, {1, 2}, {kPanel, depth})
                    : builder.load(panels, {column, builder.index(0)}, {0, 1}, {kPanel, depth});
@@ -181,12 +182,18 @@ struct TileLinear : impl::TileLinearBase<TileLinear> {
       getOperation().emitError() << "mmc-tile-linear expected a positive row-block, got " << rowBlock.getValue();
       return signalPassFailure();
     }
+    std::optional<WeightLayout> layout = parseWeightLayout(weightLayout);
+    if (!layout) {
+      getOperation().emitError() << "mmc-tile-linear expected weight-layout panels or rows, got "
+                                 << weightLayout.getValue();
+      return signalPassFailure();
+    }
     SmallVector<model::DispatchOp> dispatches;
     getOperation().walk([&](model::DispatchOp dispatch) {
       if (getDispatchKind(dispatch) == DispatchKind::linear) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(PanelKernel(dispatch, rowBlock).emit())) return signalPassFailure();
+      if (failed(PanelKernel(dispatch, rowBlock, *layout).emit())) return signalPassFailure();
   }
 };
 

@@ -20,7 +20,7 @@ Value normalise(KernelBuilder &b, Value tile) {
   return arith::DivFOp::create(b, tile, b.broadcast(sum, {0}, cast<RankedTensorType>(tile.getType()).getShape()));
 }
 
-LogicalResult convert(model::DispatchOp dispatch) {
+LogicalResult convert(model::DispatchOp dispatch, WeightLayout layout) {
   auto route = findOp<model::RouteOp>(dispatch);
   if (!llvm::hasSingleElement(dispatch.getBody().front().without_terminator()))
     return dispatch.emitOpError("expected the router alone in its dispatch");
@@ -30,7 +30,7 @@ LogicalResult convert(model::DispatchOp dispatch) {
   KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), route.getLoc());
   Value x = b.read(route.getX(), "x");
   if (!x) return failure();
-  Value panels = b.readPanels(route.getGate(), "gate");
+  Value panels = b.readWeight(route.getGate(), layout, "gate");
   Value weights = b.addResult(cast<RankedTensorType>(route.getWeights().getType()), "weights");
   Value chosen = b.addResult(cast<RankedTensorType>(route.getExperts().getType()), "experts");
   Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
@@ -57,13 +57,21 @@ LogicalResult convert(model::DispatchOp dispatch) {
 }
 
 struct TileRoute : impl::TileRouteBase<TileRoute> {
+  using TileRouteBase::TileRouteBase;
+
   void runOnOperation() override {
+    std::optional<WeightLayout> layout = parseWeightLayout(weightLayout);
+    if (!layout) {
+      getOperation().emitError() << "mmc-tile-route expected weight-layout panels or rows, got "
+                                 << weightLayout.getValue();
+      return signalPassFailure();
+    }
     SmallVector<model::DispatchOp> dispatches;
     getOperation().walk([&](model::DispatchOp dispatch) {
       if (getDispatchKind(dispatch) == DispatchKind::route) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(convert(dispatch))) return signalPassFailure();
+      if (failed(convert(dispatch, *layout))) return signalPassFailure();
   }
 };
 

@@ -14,16 +14,35 @@ namespace mmc::cuda {
 
 namespace {
 
-/// Threads of a block: four warps, or one where the kernel has neither products nor large tiles, or no tiles at all.
+/// Registers of a thread that accumulators may take, and those that other tiles may; the rest is for operands and
+/// addresses.
+constexpr int64_t kAccumulatorRegisters = 112, kTileRegisters = 64;
+
+/// Accumulators that a loop holds at once: those that it carries, and one for each product that begins in its body.
+int64_t accumulatorsOf(scf::ForOp loop) {
+  int64_t elements = 0;
+  for (Value carried : loop.getRegionIterArgs())
+    if (auto tile = dyn_cast<RankedTensorType>(carried.getType())) elements += tile.getNumElements();
+  loop.walk([&](tile::DotOp dot) {
+    if (!dot.getAcc()) elements += cast<RankedTensorType>(dot.getType()).getNumElements();
+  });
+  return elements;
+}
+
+/// Threads of a block: one warp where the kernel has neither products nor large tiles, or no tiles at all; otherwise
+/// four, or eight where four could not hold its tiles in registers.
 int64_t threadsFor(tile::KernelOp kernel) {
-  int64_t largest = 0;
+  int64_t largest = 0, accumulators = 0;
   bool hasProducts = false;
   kernel.walk([&](Operation *op) {
     hasProducts |= isa<tile::DotOp>(op);
+    if (auto loop = dyn_cast<scf::ForOp>(op)) accumulators = std::max(accumulators, accumulatorsOf(loop));
     for (Type type : op->getResultTypes())
       if (auto tile = dyn_cast<RankedTensorType>(type)) largest = std::max(largest, tile.getNumElements());
   });
-  return hasProducts || largest > 2048 ? 128 : 32;
+  if (!hasProducts && largest <= 2048) return 32;
+  int64_t held = hasProducts ? accumulators / kAccumulatorRegisters : largest / kTileRegisters;
+  return held > 128 ? 256 : 128;
 }
 
 bool hasTiles(tile::KernelOp kernel) {

@@ -12,7 +12,13 @@ Lowering::Lowering(tile::KernelOp source, KernelOp target)
 
 LogicalResult Lowering::run() {
   Block &from = source.getBody().front(), &to = target.getBody().front();
-  for (auto [old, argument] : llvm::zip(from.getArguments(), to.getArguments())) scalars.map(old, argument);
+  for (auto [old, argument] : llvm::zip(from.getArguments(), to.getArguments())) {
+    scalars.map(old, argument);
+    // NOTE: one store in a loop is taken to write other elements in each trip, as canDistribute takes it.
+    auto loads = llvm::count_if(old.getUsers(), llvm::IsaPred<tile::LoadOp, tile::GatherOp>);
+    auto stores = llvm::count_if(old.getUsers(), llvm::IsaPred<tile::StoreOp>);
+    if (stores > 0 && loads + stores > 1 && !target.getSerial()) tiles.mind(argument);
+  }
   builder.setInsertionPointToEnd(&to);
   scopes.emplace_back(&from, nullptr);
   if (failed(emitBlock(from))) return failure();
@@ -24,6 +30,12 @@ LogicalResult Lowering::emitBlock(Block &block) {
   for (Operation &op : block.without_terminator())
     if (failed(emitOp(op))) return failure();
   return success();
+}
+
+/// Whether the op's tile is made where it is used first.
+static bool isOnDemand(Operation *op) {
+  return isElementwise(op) ||
+         isa<tile::LoadOp, tile::GatherOp, tile::BroadcastOp, tile::IotaOp, tile::ReshapeOp, arith::ConstantOp>(op);
 }
 
 static bool hasTiles(Operation &op) {
@@ -43,8 +55,11 @@ LogicalResult Lowering::emitOp(Operation &op) {
   if (auto topK = dyn_cast<tile::TopKOp>(op)) return emitTopK(topK);
   if (auto dot = dyn_cast<tile::DotOp>(op)) return emitDot(dot);
   if (auto load = dyn_cast<tile::LoadOp>(op); load && !hasTiles(op)) {
-    Value made = LoadOp::create(builder, op.getLoc(), load.getType(), scalar(load.getView()),
-                                scalarsOf(load.getIndices()), load.getAlong(), Value(), Value(), DenseI64ArrayAttr());
+    Value view = scalar(load.getView());
+    tiles.beforeRead(view);
+    tiles.afterRead(view);
+    Value made = LoadOp::create(builder, op.getLoc(), load.getType(), view, scalarsOf(load.getIndices()),
+                                load.getAlong(), Value(), Value(), DenseI64ArrayAttr());
     scalars.map(load.getResult(), made);
     return success();
   }
@@ -52,9 +67,7 @@ LogicalResult Lowering::emitOp(Operation &op) {
     builder.clone(op, scalars);
     return success();
   }
-  if (isElementwise(&op) ||
-      isa<tile::LoadOp, tile::GatherOp, tile::BroadcastOp, tile::IotaOp, tile::ReshapeOp, arith::ConstantOp>(op))
-    return success(); // made on demand
+  if (isOnDemand(&op)) return success();
   return op.emitOpError() << "is not converted to hopper";
 }
 
@@ -88,6 +101,11 @@ LogicalResult Lowering::emitDistributed(scf::ForOp loop) {
 
 LogicalResult Lowering::emitLoop(scf::ForOp loop) {
   layouts.decide(loop);
+  LogicalResult loaded = success();
+  loop.walk([&](tile::StoreOp store) {
+    if (succeeded(loaded)) loaded = makeLoadsBefore(loop, store.getView());
+  });
+  if (failed(loaded)) return failure();
   SmallVector<Value> inits;
   for (auto [init, argument] : llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs())) {
     bool isTile = isa<RankedTensorType>(init.getType());
@@ -124,16 +142,20 @@ LogicalResult Lowering::emitLoop(scf::ForOp loop) {
 
 // ------------------------------------------------------------------------------------------------ stores, reductions
 
-LogicalResult Lowering::makeLoadsBefore(tile::StoreOp store) {
-  auto isUsedAfter = [&](Operation *op) {
-    return llvm::any_of(op->getUsers(), [&](Operation *user) {
-      Operation *here = store->getBlock()->findAncestorOpInBlock(*user);
-      return here && store->isBeforeInBlock(here);
-    });
-  };
-  for (Operation *user : llvm::make_early_inc_range(store.getView().getUsers())) {
-    if (!isa<tile::LoadOp, tile::GatherOp>(user) || user->getBlock() != store->getBlock() ||
-        !isa<RankedTensorType>(user->getResult(0).getType()) || !user->isBeforeInBlock(store) || !isUsedAfter(user))
+/// Whether a value is needed behind `op`: itself, or by what is made on demand from it.
+static bool isNeededAfter(Operation *op, Value value) {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    Operation *here = op->getBlock()->findAncestorOpInBlock(*user);
+    if (here && op->isBeforeInBlock(here)) return true;
+    return isOnDemand(user) && isNeededAfter(op, user->getResult(0));
+  });
+}
+
+LogicalResult Lowering::makeLoadsBefore(Operation *writer, Value view) {
+  for (Operation *user : llvm::make_early_inc_range(view.getUsers())) {
+    if (!isa<tile::LoadOp, tile::GatherOp>(user) || user->getBlock() != writer->getBlock() ||
+        !isa<RankedTensorType>(user->getResult(0).getType()) || !user->isBeforeInBlock(writer) ||
+        !isNeededAfter(writer, user->getResult(0)))
       continue;
     if (!makeNatural(user->getResult(0))) return failure();
   }
@@ -141,7 +163,7 @@ LogicalResult Lowering::makeLoadsBefore(tile::StoreOp store) {
 }
 
 LogicalResult Lowering::emitStore(tile::StoreOp store) {
-  if (failed(makeLoadsBefore(store))) return failure();
+  if (failed(makeLoadsBefore(store, store.getView()))) return failure();
   Value value;
   DenseI64ArrayAttr extents;
   if (auto logical = dyn_cast<RankedTensorType>(store.getValue().getType())) {
@@ -152,8 +174,11 @@ LogicalResult Lowering::emitStore(tile::StoreOp store) {
   } else {
     value = scalar(store.getValue());
   }
-  StoreOp::create(builder, store.getLoc(), value, scalar(store.getView()), scalarsOf(store.getIndices()),
-                  store.getAlong(), store.getLimit() ? scalar(store.getLimit()) : Value(), extents);
+  Value view = scalar(store.getView());
+  tiles.beforeWrite(view);
+  StoreOp::create(builder, store.getLoc(), value, view, scalarsOf(store.getIndices()), store.getAlong(),
+                  store.getLimit() ? scalar(store.getLimit()) : Value(), extents);
+  tiles.afterWrite(view);
   return success();
 }
 

@@ -58,10 +58,18 @@ private:
                                  widened(b));
   }
 
+  /// So much of k that a piece of the matrix fits the registers: a power of two where that is a good part of a warp's
+  /// row, because a sum along it then needs no shared memory.
+  static int64_t pieceOf(int64_t depth, int64_t n) {
+    int64_t piece = depth, power = depth & -depth;
+    while (piece % 2 == 0 && piece * n > kHeld) piece /= 2;
+    while (power > 1 && power * n > kHeld) power /= 2;
+    return piece < depth && power >= 32 ? power : piece;
+  }
+
   Value oneRow(int64_t depth) {
     auto a = dot.getA(), b = dot.getB();
-    int64_t n = typeB.getNumElements() / depth, piece = depth;
-    while (piece % 2 == 0 && piece * n > kHeld) piece /= 2;
+    int64_t n = typeB.getNumElements() / depth, piece = pieceOf(depth, n);
     bool streams = piece < depth && sourceOf(a) && sourceOf(b);
     Value terms = streams ? inPieces(depth, piece) : products(a, b);
     Value sum = tile::ReduceOp::create(builder, loc, tile::ReduceKind::add, terms, dot.getTransposeB() ? 1 : 0);

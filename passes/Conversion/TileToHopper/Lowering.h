@@ -39,13 +39,14 @@ private:
   mlir::LogicalResult emitTopK(tile::TopKOp topK);
   mlir::LogicalResult emitStore(tile::StoreOp store);
   bool canDistribute(mlir::scf::ForOp loop);
-  /// Loads of `view` in this block that are used after `store` are made now.
-  mlir::LogicalResult makeLoadsBefore(tile::StoreOp store);
+  /// Loads of `view` that stand before `writer`, a store or a loop with one, and are needed after it are made now.
+  mlir::LogicalResult makeLoadsBefore(mlir::Operation *writer, mlir::Value view);
 
   // Products.cpp
   struct Operand;
   mlir::LogicalResult emitDot(tile::DotOp dot);
-  mlir::FailureOr<Operand> operandOf(mlir::Value value, unsigned number, unsigned depthDim, int64_t rows, int64_t columns);
+  mlir::FailureOr<Operand> operandOf(mlir::Value value, unsigned number, unsigned depthDim, int64_t rows,
+                                     int64_t columns);
   mlir::LogicalResult fill(Operand &operand);
   void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth);
   mlir::Value multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth, int64_t piece);

@@ -99,7 +99,10 @@ void Lowering::copyTo(const Operand &operand, Value shared, Value stage, Value d
     SmallVector<Value> indices = scalarsOf(load.getIndices());
     Value &index = indices[load.getAlong()[depthDim]];
     if (depth) index = arith::AddIOp::create(builder, load.getLoc(), index, depth);
-    CopyOp::create(builder, load.getLoc(), scalar(load.getView()), indices, load.getAlong(),
+    Value view = scalar(load.getView());
+    tiles.beforeRead(view);
+    tiles.afterRead(view);
+    CopyOp::create(builder, load.getLoc(), view, indices, load.getAlong(),
                    load.getLimit() ? scalar(load.getLimit()) : Value(), rows, shared, stage,
                    extentsOf(builder, logical, type.getShape()));
   };

@@ -12,7 +12,7 @@ Value SharedTiles::get(SharedType type, unsigned index) {
     builder.setInsertionPointToStart(&kernel.getBody().front());
     tile = AllocOp::create(builder, kernel.getLoc(), type);
     // Inside a loop its first use follows the last one of the trip before.
-    if (loops) read.insert(tile);
+    if (loops && touched.sinceLoop) touched.read.insert(tile);
   }
   return tile;
 }
@@ -24,23 +24,47 @@ SharedType SharedTiles::typeFor(FragmentType fragment) const {
 
 void SharedTiles::barrier() {
   BarrierOp::create(builder, kernel.getLoc());
-  written.clear();
-  read.clear();
+  touched = {};
+  touched.sinceLoop = false;
+}
+
+/// Views that are only read, or only written, need no order.
+bool SharedTiles::isMinded(Value memory) const { return isa<SharedType>(memory.getType()) || views.contains(memory); }
+
+void SharedTiles::afterWrite(Value tile) {
+  if (isMinded(tile)) touched.written.insert(tile);
+}
+
+void SharedTiles::afterRead(Value tile) {
+  if (isMinded(tile)) touched.read.insert(tile);
 }
 
 void SharedTiles::beforeWrite(Value tile) {
-  if (written.contains(tile) || read.contains(tile)) barrier();
+  if (touched.written.contains(tile) || touched.read.contains(tile)) barrier();
 }
 
 void SharedTiles::beforeRead(Value tile) {
-  if (written.contains(tile)) barrier();
+  if (touched.written.contains(tile)) barrier();
 }
 
 void SharedTiles::forget() {
-  for (auto &entry : known) {
-    read.insert(entry.second);
-    written.insert(entry.second);
-  }
+  touched.sinceLoop = true;
+  SmallVector<Value> all(views.begin(), views.end());
+  for (auto &entry : known) all.push_back(entry.second);
+  touched.read.insert(all.begin(), all.end());
+  touched.written.insert(all.begin(), all.end());
+}
+
+SharedTiles::Touched SharedTiles::enterFront() {
+  Touched inside = touched;
+  forget();
+  return inside;
+}
+
+void SharedTiles::leaveFront(Touched inside) {
+  touched.sinceLoop = inside.sinceLoop;
+  touched.written.insert(inside.written.begin(), inside.written.end());
+  touched.read.insert(inside.read.begin(), inside.read.end());
 }
 
 } // namespace mmc::cuda

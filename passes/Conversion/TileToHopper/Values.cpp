@@ -39,13 +39,18 @@ Value Lowering::make(Value value, FragmentType type) {
 
   // What was defined outside of a loop is computed in front of it, once.
   OpBuilder::InsertionGuard guard(builder);
-  if (scope + 1 < scopes.size()) builder.setInsertionPoint(scopes[scope + 1].loop);
+  std::optional<SharedTiles::Touched> inside;
+  if (scope + 1 < scopes.size()) {
+    builder.setInsertionPoint(scopes[scope + 1].loop);
+    inside = tiles.enterFront();
+  }
   Value fragment;
   if (auto found = scopes[scope].made.find(value); found != scopes[scope].made.end()) {
     fragment = convert(value, found->second.front(), type);
   } else {
     fragment = compute(value, type);
   }
+  if (inside) tiles.leaveFront(std::move(*inside));
   if (fragment) scopes[scope].made[value].push_back(fragment);
   return fragment;
 }
@@ -72,9 +77,13 @@ Value Lowering::load(Operation *op, FragmentType type) {
   auto logical = cast<RankedTensorType>(op->getResult(0).getType());
   DenseI64ArrayAttr extents;
   if (type.getShape() != logical.getShape()) extents = builder.getDenseI64ArrayAttr(logical.getShape());
-  if (auto plain = dyn_cast<tile::LoadOp>(op))
-    return LoadOp::create(builder, op->getLoc(), type, scalar(plain.getView()), scalarsOf(plain.getIndices()),
-                          plain.getAlong(), plain.getLimit() ? scalar(plain.getLimit()) : Value(), Value(), extents);
+  if (auto plain = dyn_cast<tile::LoadOp>(op)) {
+    Value view = scalar(plain.getView());
+    tiles.beforeRead(view);
+    tiles.afterRead(view);
+    return LoadOp::create(builder, op->getLoc(), type, view, scalarsOf(plain.getIndices()), plain.getAlong(),
+                          plain.getLimit() ? scalar(plain.getLimit()) : Value(), Value(), extents);
+  }
   auto gather = cast<tile::GatherOp>(op);
   Value rows = make(gather.getRows(), layouts.typeOf(gather.getRows(), SpreadAttr::get(builder.getContext(), 1)));
   if (!rows) return {};
@@ -83,9 +92,11 @@ Value Lowering::load(Operation *op, FragmentType type) {
   PutOp::create(builder, op->getLoc(), rows, tile);
   tiles.afterWrite(tile);
   tiles.beforeRead(tile);
-  Value result =
-      LoadOp::create(builder, op->getLoc(), type, scalar(gather.getView()), scalarsOf(gather.getIndices()),
-                     gather.getAlong(), gather.getLimit() ? scalar(gather.getLimit()) : Value(), tile, extents);
+  Value view = scalar(gather.getView());
+  tiles.beforeRead(view);
+  tiles.afterRead(view);
+  Value result = LoadOp::create(builder, op->getLoc(), type, view, scalarsOf(gather.getIndices()), gather.getAlong(),
+                                gather.getLimit() ? scalar(gather.getLimit()) : Value(), tile, extents);
   tiles.afterRead(tile);
   return result;
 }

@@ -69,6 +69,37 @@ TEST(EmittedKernels, RowKernels) {
                   {.tokens = 4}, 0);
 }
 
+TEST(EmittedKernels, SumsAlongAndAcrossRowsOfAnyWidth) {
+  for (int width : {32, 64, 96, 160, 256, 640}) {
+    SCOPED_TRACE(width);
+    const std::string W = std::to_string(width), matrix = "32x" + W + "xf32";
+    EmittedModule module("tile.kernel @sums(%x: !tile.view<" + matrix +
+                         "> {tile.access = \"read\"}, %rows: !tile.view<32xf32> "
+                         "{tile.access = \"write\"}, %columns: !tile.view<" +
+                         W +
+                         "xf32> {tile.access = \"write\"}) "
+                         "domain(%p in #tile.extent<fixed, 1>) {\n  %c0 = arith.constant 0 : index\n"
+                         "  %X = tile.load %x[%c0, %c0] along [0, 1] : !tile.view<" +
+                         matrix + "> -> tensor<" + matrix +
+                         ">\n"
+                         "  %r = tile.reduce add %X along 1 : tensor<" +
+                         matrix +
+                         "> -> tensor<32xf32>\n"
+                         "  %c = tile.reduce add %X along 0 : tensor<" +
+                         matrix + "> -> tensor<" + W +
+                         "xf32>\n"
+                         "  tile.store %r, %rows[%c0] along [0] : tensor<32xf32>, !tile.view<32xf32>\n"
+                         "  tile.store %c, %columns[%c0] along [0] : tensor<" +
+                         W + "xf32>, !tile.view<" + W +
+                         "xf32>\n"
+                         "  tile.return\n}\n");
+    module.check("sums",
+                 {floats(randomFloats(size_t(32 * width), 1)), written(Kind::f32, 32, 32),
+                  written(Kind::f32, size_t(width), size_t(width))},
+                 {}, kF32);
+  }
+}
+
 TEST(EmittedKernels, RotationTableAtLongPositions) {
   EmittedModule module("rope_table.mlir");
   std::vector<int32_t> positions = {0, 1, 2, 3, 1000, 65535, 1048575, 10239999, 2147483647};

@@ -62,8 +62,9 @@ EmittedModule::EmittedModule(const std::string &text) : state(std::make_unique<S
   conversion.addPass(mlir::createCanonicalizerPass());
   if (failed(conversion.run(*converted))) throw std::runtime_error(s.errors);
   for (auto kernel : converted->getOps<hopper::KernelOp>()) {
-    s.sources[kernel.getSymName().str()] = cuda::printCuda(kernel);
-    if (s.sources[kernel.getSymName().str()].empty()) throw std::runtime_error(s.errors);
+    auto printed = cuda::printCuda(kernel);
+    if (!printed) throw std::runtime_error(s.errors);
+    s.sources[kernel.getSymName().str()] = printed->text;
   }
   char name[] = "/tmp/mmc-emitted-XXXXXX";
   if (!mkdtemp(name)) throw std::runtime_error("cannot make a temporary folder");

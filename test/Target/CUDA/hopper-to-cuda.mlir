@@ -8,6 +8,7 @@
 // CHECK-NEXT: struct Shared {
 // CHECK-NEXT:   float scratch[kReduceScratch];
 // CHECK-NEXT: };
+// CHECK-NEXT: static_assert(sizeof(Shared) == 4096, "as the plan says");
 // CHECK-EMPTY:
 // CHECK-NEXT: MMC_KERNEL(64, 8) void norm(const float *x, const float *weight, float *y, const u32 *extent0) {
 // CHECK-NEXT:   MMC_SHARED(Shared, shared);
@@ -63,6 +64,7 @@ hopper.kernel @norm(%x: !tile.view<?x64xf32> {tile.access = "read"} loc("x"), %w
 // CHECK-NEXT:   Tile<bf16, 64, 64, Swizzle::bytes128> tile2[2];
 // CHECK-NEXT:   Tile<bf16, 64, 64, Swizzle::bytes128> tile3[2];
 // CHECK-NEXT: };
+// CHECK-NEXT: static_assert(sizeof(Shared) == 32768, "as the plan says");
 // CHECK-EMPTY:
 // CHECK-NEXT: MMC_KERNEL(128, 2) void product(const bf16 *a, const bf16 *w, float *y, const u32 *tokenCountPointer,
 // CHECK-NEXT:     const u32 *extent0) {

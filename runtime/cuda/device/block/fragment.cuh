@@ -152,9 +152,8 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
     // A row lies within a warp.
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) result[slot] =
         reduceDetail::acrossLanes<Kind>(result[slot], 1, kGroup);
-  } else if constexpr (gone == 1) {
+  } else if constexpr (gone == 1 && kGroup % 32 == 0) {
     // A row lies across warps, and each warp has elements of one row per slot.
-    static_assert(kGroup % 32 == 0 && threads % 32 == 0, "a row is whole warps, or a part of one");
     constexpr u32 kWarps = threads / 32;
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
       const float part = reduceDetail::acrossLanes<Kind>(result[slot], 1, 32);
@@ -175,8 +174,38 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
       }
       result[slot] = sum;
     }
+  } else if constexpr (gone == 1) {
+    // A row begins anywhere: what the threads have of one slot after the other.
+    static_assert(threads <= kReduceScratch, "partial results fit the scratch");
+    BlockFragment<float, Part> sums;
+    assign(sums, [&](u32) { return Kind::nothing(); });
+    MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
+      syncThreads();
+      scratch[threadIndex()] = result[slot];
+      syncThreads();
+      MMC_UNROLL for (u32 mine = 0; mine < Part::kSlots; ++mine) {
+        const u32 begin = Part::element(mine) * kGroup, end = begin + kGroup, turn = slot * threads;
+        for (u32 group = begin > turn ? begin : turn; group < end && group < turn + threads; ++group)
+          sums[mine] = Kind::combine(sums[mine], scratch[group - turn]);
+      }
+    }
+    copy(result, sums);
+  } else if constexpr (!Part::kRepeats) {
+    // A thread's columns differ from slot to slot: what the threads have of one group of neighbours after the other.
+    static_assert(threads * vector <= kReduceScratch, "partial results fit the scratch");
+    assign(result, [&](u32) { return Kind::nothing(); });
+    MMC_UNROLL for (u32 first = 0; first < Whole::kSlots; first += vector) {
+      syncThreads();
+      MMC_UNROLL for (u32 i = 0; i < vector; ++i) scratch[threadIndex() * vector + i] =
+          Whole::holds(first + i) ? fragment[first + i] : Kind::nothing();
+      syncThreads();
+      const u32 turn = first * threads % columns; // the column of the first of them
+      MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
+        for (u32 at = (Part::element(slot) + columns - turn) % columns; at < threads * vector; at += columns)
+          result[slot] = Kind::combine(result[slot], scratch[at]);
+      }
+    }
   } else {
-    static_assert(Part::kRepeats, "the threads' columns repeat with every group of neighbours");
     constexpr u32 kShares = threads * vector / columns; // threads that have one column
     static_assert(threads * vector <= kReduceScratch, "partial results fit the scratch");
     syncThreads();

@@ -98,7 +98,8 @@ MMC_DEVICE void store(const BlockFragment<T, Layout> &fragment, const Bounds &li
 template <u32 threads, class T, u32 rows, u32 columns, Swizzle swizzle, class F>
 MMC_DEVICE void copyTile(Tile<T, rows, columns, swizzle> &tile, const Bounds &limits, F address) {
   constexpr u32 kPiece = 16 / sizeof(T), kPieces = rows * (columns / kPiece);
-  MMC_UNROLL for (u32 i = 0; i < divideUp(kPieces, threads); ++i) {
+  // A loop, because addresses of unrolled copies are computed in front of the loops around and take registers there.
+  MMC_NO_UNROLL for (u32 i = 0; i < divideUp(kPieces, threads); ++i) {
     const u32 piece = i * threads + threadIndex(), row = piece / (columns / kPiece),
               column = piece % (columns / kPiece) * kPiece;
     if (kPieces % threads != 0 && piece >= kPieces) continue;

@@ -1,0 +1,62 @@
+#include "lib/Target/CUDA/EmitCuda.h"
+
+#include "dialects/Hopper/IR/Hopper.h"
+#include "lib/Target/CUDA/PrintCuda.h"
+#include "passes/Pipelines/Pipelines.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace mmc::cuda {
+
+/// Whether the number of output rows takes part in an index.
+static bool countsOutputs(hopper::KernelOp kernel, Value value) {
+  llvm::SetVector<Value> values;
+  values.insert(value);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (Operation *op = values[i].getDefiningOp()) {
+      values.insert(op->operand_begin(), op->operand_end());
+      continue;
+    }
+    auto argument = cast<BlockArgument>(values[i]);
+    if (argument.getOwner() != &kernel.getBody().front() || argument.getArgNumber() >= kernel.getNumKernelArguments())
+      continue;
+    auto step = kernel.getArgAttrOfType<tile::StepAttr>(argument.getArgNumber(), "tile.step");
+    if (step && step.getField() == tile::StepField::output_count) return true;
+  }
+  return false;
+}
+
+/// What a loop that blocks share goes over: tokens, or rows of logits; a loop over the routes of one expert goes over
+/// about as many rows as there are tokens.
+static void describeDealtLoop(hopper::KernelOp kernel, runtime::DeviceFunction &function) {
+  for (auto loop : kernel.getOps<hopper::DistributeOp>()) {
+    APInt step;
+    function.dealtRows = countsOutputs(kernel, loop.getUpper()) ? runtime::Rows::outputs : runtime::Rows::tokens;
+    function.dealtStep = matchPattern(loop.getStep(), m_ConstantInt(&step)) ? uint32_t(step.getZExtValue()) : 1;
+  }
+}
+
+FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  PassManager manager(module.getContext());
+  buildTileToHopperPipeline(manager);
+  if (failed(manager.run(*copy))) return failure();
+  std::vector<CudaKernel> kernels;
+  for (auto kernel : copy->getOps<hopper::KernelOp>()) {
+    std::optional<PrintedKernel> printed = printCuda(kernel);
+    if (!printed) return failure();
+    runtime::DeviceFunction function;
+    function.threads = static_cast<uint32_t>(kernel.getThreads());
+    function.sharedBytes = printed->sharedBytes;
+    describeDealtLoop(kernel, function);
+    kernels.push_back({kernel.getSymName().str(), std::move(printed->text), function});
+  }
+  return kernels;
+}
+
+} // namespace mmc::cuda

@@ -1,0 +1,27 @@
+// Tile kernels to CUDA C++: the passes below the tile dialect, and the printer, for every kernel of a module.
+#pragma once
+
+#include "runtime/src/PlanTables.h"
+
+#include "mlir/Support/LLVM.h"
+
+#include <string>
+#include <vector>
+
+namespace mlir {
+class ModuleOp;
+}
+
+namespace mmc::cuda {
+
+/// A kernel as CUDA C++, and how it is launched. `function.image` is for whoever compiles the source to say.
+struct CudaKernel {
+  std::string name, source;
+  runtime::DeviceFunction function;
+};
+
+/// Every tile.kernel of `module`, which stays as it is, in its order, by the portable family. On failure a diagnostic
+/// was emitted.
+mlir::FailureOr<std::vector<CudaKernel>> emitCuda(mlir::ModuleOp module);
+
+} // namespace mmc::cuda
