@@ -3,15 +3,13 @@
 //
 // Everything is read through bounds-checked copies; program headers translate addresses to file offsets. Section
 // headers are not used: the dynamic loader does not look at them either.
+#include "runtime/src/ElfReader.h"
 #include "runtime/src/Errors.h"
 #include "runtime/src/HostObject.h"
 #include "runtime/src/PlanTables.h"
 
 #include <algorithm>
-#include <cstring>
-#include <elf.h>
 #include <map>
-#include <optional>
 #include <set>
 #include <string_view>
 
@@ -21,9 +19,9 @@ namespace {
 
 Status bad(const std::string &what) { return Status(kHostObjectForm, "host object: " + what); }
 
-class ElfChecker {
+class ElfChecker : private ElfReader {
 public:
-  explicit ElfChecker(std::span<const uint8_t> bytes) : bytes(bytes) {}
+  using ElfReader::ElfReader;
 
   Status run(std::span<const std::string> required, std::span<const std::string> expectedRecords) {
     MMC_RETURN_IF_ERROR(header());
@@ -36,21 +34,6 @@ public:
   }
 
 private:
-  template <typename T> bool read(uint64_t offset, T &value) const {
-    if (offset > bytes.size() || sizeof(T) > bytes.size() - offset) return false;
-    std::memcpy(&value, bytes.data() + offset, sizeof(T));
-    return true;
-  }
-
-  /// File offset of `size` bytes at a virtual address, where they lie within one loaded segment's file part.
-  std::optional<uint64_t> fileOffset(uint64_t address, uint64_t size) const {
-    for (const Elf64_Phdr &load : loads)
-      if (address >= load.p_vaddr && address - load.p_vaddr <= load.p_filesz &&
-          size <= load.p_filesz - (address - load.p_vaddr))
-        return load.p_offset + (address - load.p_vaddr);
-    return std::nullopt;
-  }
-
   Status header() {
     if (!read(0, elf) || std::memcmp(elf.e_ident, ELFMAG, SELFMAG)) return bad("is not an ELF file");
     if (elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_ident[EI_DATA] != ELFDATA2LSB || elf.e_machine != EM_X86_64)
@@ -182,34 +165,8 @@ private:
     return {};
   }
 
-  /// Symbols in the table: the table itself does not say.
-  std::optional<uint64_t> symbolCount() const {
-    if (hash) {
-      uint32_t words[2];
-      const std::optional<uint64_t> offset = fileOffset(hash, sizeof words);
-      if (!offset || !read(*offset, words)) return std::nullopt;
-      if (!fileOffset(hash, (2 + uint64_t(words[0]) + words[1]) * 4)) return std::nullopt;
-      return words[1];
-    }
-    if (!gnuHash) return std::nullopt;
-    uint32_t head[4]; // buckets, first symbol, Bloom words, shift
-    const std::optional<uint64_t> offset = fileOffset(gnuHash, sizeof head);
-    if (!offset || !read(*offset, head)) return std::nullopt;
-    const uint64_t buckets = *offset + sizeof head + uint64_t(head[2]) * 8;
-    uint64_t last = 0;
-    for (uint64_t i = 0; i < head[0]; ++i) {
-      uint32_t bucket;
-      if (!read(buckets + i * 4, bucket)) return std::nullopt;
-      last = std::max<uint64_t>(last, bucket);
-    }
-    if (last < head[1]) return head[1];
-    for (uint32_t chain = 0; !(chain & 1); ++last)
-      if (!read(buckets + uint64_t(head[0]) * 4 + (last - head[1]) * 4, chain)) return std::nullopt;
-    return last;
-  }
-
   Status symbols(std::span<const std::string> required) {
-    const std::optional<uint64_t> count = symbolCount();
+    const std::optional<uint64_t> count = symbolCount(hash, gnuHash);
     const std::optional<uint64_t> strings = fileOffset(stringTable, stringBytes);
     if (!count || !strings || !stringBytes || bytes[*strings + stringBytes - 1] != 0)
       return bad("has no readable symbol table");
@@ -277,9 +234,6 @@ private:
 
   static constexpr uint64_t kMaxImage = uint64_t(1) << 32;
   static constexpr int64_t DT_RELR_TAG = 36;
-  std::span<const uint8_t> bytes;
-  Elf64_Ehdr elf{};
-  std::vector<Elf64_Phdr> loads;
   std::map<std::string_view, std::string_view, std::less<>> records; // of the object, by symbol
   Elf64_Phdr dynamic{};
   uint64_t symbolTable = 0, stringTable = 0, stringBytes = 0, hash = 0, gnuHash = 0, largestSymbol = 0;

@@ -1,8 +1,8 @@
 // Every kind of failure of the runtime: number, class and fallback hint. Numbers are stable: they are searched for and
 // never reused.
 //
-//   E01xx files and the plan container   E02xx plan metadata   E03xx host object   E04xx weights   E05xx sessions and
-//   steps   E06xx snapshots   E07xx CUDA driver   E00xx everything else
+//   E01xx files and the plan container   E02xx plan metadata   E03xx host object, device images   E04xx weights
+//   E05xx sessions and steps   E06xx snapshots   E07xx CUDA driver   E00xx everything else
 #pragma once
 
 #include "runtime/src/Status.h"
@@ -41,6 +41,9 @@ inline constexpr ErrorKind kVariantMissing{303, StatusCode::incompatible,
 inline constexpr ErrorKind kCannotMapCode{304, StatusCode::failed,
                                           "the process must be allowed to map code from memory (memfd, /proc)"};
 inline constexpr ErrorKind kHostObjectRecord{305, StatusCode::integrity, "compile the model again"};
+inline constexpr ErrorKind kDeviceImageForm{310, StatusCode::integrity, "compile the model again"};
+inline constexpr ErrorKind kDeviceImageSymbol{311, StatusCode::integrity, "compile the model again"};
+inline constexpr ErrorKind kDeviceImageLaunch{312, StatusCode::integrity, "compile the model again"};
 
 inline constexpr ErrorKind kNoCheckpoint{400, StatusCode::failed,
                                          "give a folder with model.safetensors or model.safetensors.index.json"};
@@ -89,6 +92,9 @@ inline constexpr ErrorKind kNoCudaDevice{702, StatusCode::incompatible,
                                          "check nvidia-smi and CUDA_VISIBLE_DEVICES, or compile for cpu or cuda-emu"};
 inline constexpr ErrorKind kDeviceMemoryExhausted{
     703, StatusCode::capacity, "free device memory, or lower --max-num-seqs, --max-model-len or the number of pages"};
-inline constexpr ErrorKind kCudaCall{704, StatusCode::failed, "look up the error in the CUDA driver's documentation"};
+inline constexpr ErrorKind kCudaCall{
+    704, StatusCode::failed, "look up the error in the CUDA driver's documentation; --cuda-sync names the launch"};
+inline constexpr ErrorKind kCudaContextLost{705, StatusCode::failed,
+                                            "start a new process; snapshots that were taken before continue there"};
 
 } // namespace mmc::runtime

@@ -214,9 +214,16 @@ void decodeMemory(Decoder &d, const plan::Plan &from, PlanTables &to) {
   });
 }
 
+DeviceFunction decodeFunction(Decoder &d, const plan::DeviceFunction &from) {
+  return {from.image(), from.threads(), from.shared_bytes(),
+          d.enumerator<Rows>("function dealt_rows", from.dealt_rows(), 3), from.dealt_step()};
+}
+
+constexpr size_t kMaxVariants = 16;
+
 void decodeCode(Decoder &d, const plan::Plan &from, PlanTables &to) {
-  to.variants =
-      d.tables<std::string>("variants", from.variants(), 16, [&](const plan::Variant &v) { return d.text(v.name()); });
+  to.variants = d.tables<std::string>("variants", from.variants(), kMaxVariants,
+                                      [&](const plan::Variant &v) { return d.text(v.name()); });
   to.kernels = d.tables<Kernel>("kernels", from.kernels(), 4096, [&](const plan::Kernel &k) {
     return Kernel{d.text(k.name()),
                   d.texts(k.symbols()),
@@ -226,7 +233,12 @@ void decodeCode(Decoder &d, const plan::Plan &from, PlanTables &to) {
                   d.tables<Parameter>("kernel interface", k.interface(), kMaxArguments,
                                       [&](const plan::Parameter &p) { return decodeParameter(d, p); }),
                   decodeDomain(d, "kernel domain", k.domain()),
-                  k.interface() != nullptr || k.domain() != nullptr};
+                  k.interface() != nullptr || k.domain() != nullptr,
+                  d.tables<DeviceFunction>("kernel functions", k.functions(), kMaxVariants,
+                                           [&](const plan::DeviceFunction &f) { return decodeFunction(d, f); })};
+  });
+  to.deviceImages = d.tables<DeviceImage>("device_images", from.device_images(), 1u << 13, [](const auto &i) {
+    return DeviceImage{i.variant(), i.offset(), i.bytes()};
   });
   to.layerKinds = d.tables<Program>("layers", from.layers(), 256,
                                     [&](const plan::Program &p) { return decodeProgram(d, "layers", &p, to); });
@@ -243,7 +255,7 @@ void decodeCode(Decoder &d, const plan::Plan &from, PlanTables &to) {
 
 } // namespace
 
-Expected<PlanTables> decodePlan(std::span<const uint8_t> metadata, uint64_t constantsBytes) {
+Expected<PlanTables> decodePlan(std::span<const uint8_t> metadata, uint64_t constantsBytes, uint64_t imagesBytes) {
   MMC_RETURN_IF_ERROR(verifyMetadataForm(metadata));
   const plan::Plan &from = *plan::GetPlan(metadata.data());
   Decoder d(metadata.size() + kDecodeHeadroom);
@@ -271,7 +283,7 @@ Expected<PlanTables> decodePlan(std::span<const uint8_t> metadata, uint64_t cons
   decodeMemory(d, from, to);
   decodeCode(d, from, to);
   MMC_RETURN_IF_ERROR(d.status);
-  MMC_RETURN_IF_ERROR(verifyTables(to, constantsBytes));
+  MMC_RETURN_IF_ERROR(verifyTables(to, constantsBytes, imagesBytes));
   return to;
 }
 

@@ -165,7 +165,7 @@ Status PlanImage::checkTable(uint32_t count) {
     TableRow row;
     std::memcpy(&row, memory.data() + sizeof(FileHeader) + i * sizeof row, sizeof row);
     const std::string who = label + ": segment " + number(i);
-    const bool known = row.kind >= uint32_t(SegmentKind::metadata) && row.kind <= uint32_t(SegmentKind::text);
+    const bool known = row.kind >= uint32_t(SegmentKind::metadata) && row.kind <= uint32_t(SegmentKind::deviceImages);
     if (!known && !(row.flags & kSegmentOptional))
       return Status(kPlanVersion, who + " is of kind " + number(row.kind) + ", which this runtime does not know",
                     "use a newer runtime");

@@ -26,10 +26,11 @@ inline constexpr uint32_t kMaxSegments = 16;
 inline constexpr uint64_t kMaxPlanBytes = uint64_t(1) << 31;
 
 enum class SegmentKind : uint32_t {
-  metadata = 1,   // FlatBuffer, runtime/schema/plan.fbs; required, once
-  constants = 2,  // tables that the compiler computed; at most once
-  hostObject = 3, // ELF shared object with the kernels of all CPU variants; at most once
-  text = 4        // tile IR for people; never read by the runtime; at most once
+  metadata = 1,    // FlatBuffer, runtime/schema/plan.fbs; required, once
+  constants = 2,   // tables that the compiler computed; at most once
+  hostObject = 3,  // ELF shared object with the kernels of all CPU variants; at most once
+  text = 4,        // tile IR for people; never read by the runtime; at most once
+  deviceImages = 5 // what a CUDA driver loads, one image after the other; at most once
 };
 
 /// A flag of a segment: a runtime that does not know the segment's kind may ignore it. Without it an unknown kind is

@@ -174,13 +174,13 @@ struct Kernel {
   std::string name;
   std::vector<std::string> symbols;    // per variant
   std::vector<uint64_t> scratchBytes;  // per variant; target cpu
-  std::vector<DeviceFunction> functions; // per variant; targets cuda and cuda-emu
   std::vector<std::string> parameters; // names of the argument words
   uint32_t domainRank;
   std::vector<Parameter> interface; // per argument word
   std::vector<Extent> domain;       // as compiled; work: `value` is an argument word
   /// Plans of before this description have none: their launches are checked against plan and session only.
   bool described = false;
+  std::vector<DeviceFunction> functions; // per variant; targets cuda and cuda-emu
 };
 
 /// `NAME__VARIANT`, the variant with underscores for hyphens: what a kernel's function is called.
@@ -199,6 +199,8 @@ struct EntryPoint {
   uint64_t arenaBytes;
   std::vector<uint64_t> offsets; // per buffer
 };
+
+inline constexpr const char *kTargetCpu = "cpu", *kTargetCuda = "cuda", *kTargetEmulation = "cuda-emu";
 
 struct PlanTables {
   std::string producer, model, target;
@@ -226,6 +228,8 @@ struct PlanTables {
   uint32_t embeddingWeight = 0;
   std::vector<int32_t> stopTokens;
 
+  /// Whether kernels are launched by a CUDA driver, the real or the emulated one.
+  bool onDevice() const { return target == kTargetCuda || target == kTargetEmulation; }
   /// Memory of all weights, of one sequence's state, and of one position's KV over all layers.
   uint64_t weightsBytes() const;
   uint64_t stateBytesPerSequence() const;
@@ -237,8 +241,9 @@ struct PlanTables {
 /// Bytes of a buffer in an entry point; the inputs were checked not to wrap.
 uint64_t bufferBytes(const Buffer &buffer, const EntryPoint &entry);
 
-/// Decodes and verifies the metadata segment of a plan. `constants` and `size` of the file bound what the tables may
-/// refer to. Time and memory are bounded by a small multiple of the segment's size, whatever its content.
-Expected<PlanTables> decodePlan(std::span<const uint8_t> metadata, uint64_t constantsBytes);
+/// Decodes and verifies the metadata segment of a plan. The sizes of the segments of constants and of device images
+/// bound what the tables may refer to. Time and memory are bounded by a small multiple of the segment's size, whatever
+/// its content.
+Expected<PlanTables> decodePlan(std::span<const uint8_t> metadata, uint64_t constantsBytes, uint64_t imagesBytes = 0);
 
 } // namespace mmc::runtime

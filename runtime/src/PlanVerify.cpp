@@ -41,7 +41,7 @@ Status checkShape(const std::string &field, const std::vector<uint64_t> &shape, 
   return {};
 }
 
-Status verifyTables(PlanTables &plan, uint64_t constantsBytes) {
+Status verifyTables(PlanTables &plan, uint64_t constantsBytes, uint64_t imagesBytes) {
   MMC_RETURN_IF_ERROR(verifyFigures(plan));
   MMC_RETURN_IF_ERROR(verifyStack(plan));
   MMC_RETURN_IF_ERROR(verifyWeights(plan));
@@ -50,6 +50,7 @@ Status verifyTables(PlanTables &plan, uint64_t constantsBytes) {
   MMC_RETURN_IF_ERROR(verifyMemory(plan));
   MMC_RETURN_IF_ERROR(verifyEntryPoints(plan));
   MMC_RETURN_IF_ERROR(verifyKernels(plan));
+  MMC_RETURN_IF_ERROR(verifyDeviceCode(plan, imagesBytes));
   MMC_RETURN_IF_ERROR(verifyPrograms(plan));
   return verifyLiveness(plan);
 }
@@ -58,6 +59,9 @@ Status verifyFigures(const PlanTables &plan) {
   if (!plan.requiredFeatures.empty())
     return Status(kRequiredFeature, "the plan requires feature '" + plan.requiredFeatures.front().substr(0, 120) +
                                         "', which this runtime does not have");
+  if (plan.target != kTargetCpu && !plan.onDevice())
+    return Status(kUnsupportedTarget, "the plan is for target '" + plan.target.substr(0, 120) +
+                                          "', this runtime executes cpu, cuda and cuda-emu");
   constexpr uint64_t kMaxInt = 0x7fffffff; // token ids, positions and slots are int32
   MMC_RETURN_IF_ERROR(checkRange("ranks", plan.ranks, 1, 1024));
   MMC_RETURN_IF_ERROR(checkRange("vocabulary", plan.vocabulary, 1, kMaxInt));

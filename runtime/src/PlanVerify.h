@@ -13,7 +13,7 @@ inline constexpr uint64_t kDecodeHeadroom = uint64_t(8) << 20;
 Status verifyMetadataForm(std::span<const uint8_t> metadata);
 
 /// Checks the values of decoded tables and fills what is derived (layerOrdinals).
-Status verifyTables(PlanTables &plan, uint64_t constantsBytes);
+Status verifyTables(PlanTables &plan, uint64_t constantsBytes, uint64_t imagesBytes);
 
 // Its parts, in the order in which each relies on the one before.
 Status verifyFigures(const PlanTables &plan);
@@ -24,6 +24,8 @@ Status verifyConstants(const PlanTables &plan, uint64_t constantsBytes);
 Status verifyMemory(const PlanTables &plan);
 Status verifyEntryPoints(const PlanTables &plan);
 Status verifyKernels(const PlanTables &plan);
+/// Images of kernels and how they are launched: present for CUDA, absent for the cpu.
+Status verifyDeviceCode(const PlanTables &plan, uint64_t imagesBytes);
 Status verifyPrograms(const PlanTables &plan);
 /// A launch, whose ordinals were checked, against the description of its kernel, where it has one.
 Status verifyInterface(const PlanTables &plan, const Launch &launch, const std::string &who);

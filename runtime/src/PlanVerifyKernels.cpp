@@ -190,17 +190,20 @@ Status verifyKernels(const PlanTables &plan) {
     if (kernel.symbols.size() != plan.variants.size())
       return badField(who + " symbols count", kernel.symbols.size(),
                       std::to_string(plan.variants.size()) + ", one per variant");
-    if (kernel.scratchBytes.size() != plan.variants.size())
+    const size_t scratch = plan.onDevice() ? 0 : plan.variants.size();
+    if (kernel.scratchBytes.size() != scratch)
       return badField(who + " scratch_bytes count", kernel.scratchBytes.size(),
-                      std::to_string(plan.variants.size()) + ", one per variant");
+                      plan.onDevice() ? "0, as target " + plan.target + " has none"
+                                      : std::to_string(scratch) + ", one per variant");
     for (size_t v = 0; v < plan.variants.size(); ++v) {
       const std::string &symbol = kernel.symbols[v], expected = kernelSymbol(kernel.name, plan.variants[v]);
       if (symbol != expected)
         return badField(who + " symbol", "'" + symbol.substr(0, 120) + "'", "'" + expected.substr(0, 240) + "'");
       if (!symbols.insert(symbol).second)
         return badField(who + " symbol", "'" + symbol.substr(0, 120) + "' once more", "each symbol once");
-      MMC_RETURN_IF_ERROR(checkRange(who + " scratch_bytes", kernel.scratchBytes[v], 0, uint64_t(1) << 30));
     }
+    for (uint64_t bytes : kernel.scratchBytes)
+      MMC_RETURN_IF_ERROR(checkRange(who + " scratch_bytes", bytes, 0, uint64_t(1) << 30));
     MMC_RETURN_IF_ERROR(checkRange(who + " parameters count", kernel.parameters.size(), 0, kMaxArguments));
     MMC_RETURN_IF_ERROR(checkRange(who + " domain_rank", kernel.domainRank, 0, kMaxDomainRank));
     if (kernel.described) MMC_RETURN_IF_ERROR(verifyDescription(who, kernel));

@@ -49,6 +49,10 @@ private:
     if (launch.domain.size() != kernel.domainRank)
       return badField(who + " domain rank", launch.domain.size(),
                       std::to_string(kernel.domainRank) + ", as '" + kernel.name + "' has");
+    for (const DeviceFunction &function : kernel.functions)
+      if (function.dealtRows == Rows::outputs && place != Place::head)
+        return badField(who + " kernel '" + kernel.name + "' dealt_rows", std::string("outputs"),
+                        "tokens or none: only the head has outputs");
     if (launch.grain == 0) return badField(who + " grain", uint64_t(0), "at least 1");
     for (size_t i = 0; i < launch.arguments.size(); ++i)
       MMC_RETURN_IF_ERROR(argument(launch.arguments[i], who + ".arguments[" + std::to_string(i) + "]", place, kind));
@@ -69,8 +73,12 @@ private:
     } else if (extent.kind == ExtentKind::outputs && place != Place::head) {
       return badField(who + " kind", std::string("outputs"), "another: only the head has outputs");
     }
-    if (__builtin_mul_overflow(points, bound, &points) || points > kMaxBytes)
-      return badField(who, std::string("beyond 2^56 points with those before it"), "less");
+    // On a device a point is a block along x.
+    constexpr uint64_t kMaxGrid = 0x7fffffff;
+    if (__builtin_mul_overflow(points, bound, &points) || points > (plan.onDevice() ? kMaxGrid : kMaxBytes))
+      return badField(who,
+                      std::string(plan.onDevice() ? "beyond 2^31 - 1" : "beyond 2^56") + " points with those before it",
+                      "less");
     return {};
   }
 
@@ -105,6 +113,9 @@ private:
         return badField(who, argumentKindName(argument.kind), "another kind: only the head has outputs");
       return offset(argument, who, 1);
     case ArgumentKind::immediate:
+      if (plan.onDevice())
+        return badField(who, std::string("an immediate"),
+                        "another kind: words of target " + plan.target + " are pointers");
       return {};
     default:
       return offset(argument, who, 1);

@@ -1,7 +1,9 @@
 // Fuzzes everything that reads a plan before it is trusted, and what execution makes of a plan that is. The first byte
-// says what the rest is: a whole file, a metadata segment, edits of the tiny model's plan, or a host object; digests
-// would otherwise keep the fuzzer out of the inner ones. Edits name fields by number, so most of them leave a plan that
-// is whole, and many one that is accepted: its own kernels then run a step. Nothing from the input is ever executed.
+// says what the rest is: a whole file, a metadata segment, edits of the tiny model's plan, a host object, or a device
+// image; digests would otherwise keep the fuzzer out of the inner ones. Edits name fields by number, so most of them
+// leave a plan that is whole, and many one that is accepted: its own kernels then run a step. Nothing from the input is
+// ever executed.
+#include "runtime/src/DeviceImage.h"
 #include "test/Runtime/TinyModel.h"
 
 #include <algorithm>
@@ -147,6 +149,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   case 3:
     editPlan(rest);
     break;
+  case 4:
+  case 5: {
+    const std::string symbols[] = {"embed__sm_90a", "head__sm_90a"};
+    const CudaArchitecture architecture = *parseArchitecture("sm_90a");
+    const Status status = checkDeviceImage("image", data[0] == 4 ? &architecture : nullptr, rest, symbols);
+    require(status.ok() || !status.message().empty());
+    break;
+  }
   default: {
     const std::string symbols[] = {"embed__x86_64_v3", "head__avx512"};
     (void)checkHostObject(rest, symbols);

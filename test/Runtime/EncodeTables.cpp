@@ -89,10 +89,21 @@ std::vector<uint8_t> encodeTables(const PlanTables &t) {
     auto symbols = b.CreateVectorOfStrings(k.symbols);
     auto scratch = b.CreateVector(k.scratchBytes);
     auto parameters = b.CreateVectorOfStrings(k.parameters);
-    if (!k.described) return fb::CreateKernel(b, name, symbols, scratch, parameters, k.domainRank);
+    Offset<flatbuffers::Vector<Offset<fb::DeviceFunction>>> functions;
+    if (!k.functions.empty())
+      functions = vectorOf<fb::DeviceFunction>(b, k.functions, [&](const DeviceFunction &f) {
+        return fb::CreateDeviceFunction(b, f.image, f.threads, f.sharedBytes, fb::Rows(f.dealtRows), f.dealtStep);
+      });
+    if (!k.described) return fb::CreateKernel(b, name, symbols, scratch, parameters, k.domainRank, 0, 0, functions);
     auto interface = vectorOf<fb::Parameter>(b, k.interface, [&](const Parameter &p) { return encode(b, p); });
-    return fb::CreateKernel(b, name, symbols, scratch, parameters, k.domainRank, interface, encode(b, k.domain));
+    return fb::CreateKernel(b, name, symbols, scratch, parameters, k.domainRank, interface, encode(b, k.domain),
+                            functions);
   });
+  Offset<flatbuffers::Vector<Offset<fb::DeviceImage>>> images;
+  if (!t.deviceImages.empty())
+    images = vectorOf<fb::DeviceImage>(b, t.deviceImages, [&](const DeviceImage &i) {
+      return fb::CreateDeviceImage(b, i.variant, i.offset, i.bytes);
+    });
   auto layers = vectorOf<fb::Program>(b, t.layerKinds, [&](const Program &p) { return encode(b, p, t.stack); });
   auto body = encode(b, t.body, t.stack), head = encode(b, t.head, t.stack);
   auto entries = vectorOf<fb::EntryPoint>(b, t.entryPoints, [&](const EntryPoint &e) {
@@ -103,8 +114,8 @@ std::vector<uint8_t> encodeTables(const PlanTables &t) {
   b.Finish(fb::CreatePlan(b, producer, model, target, fb::DType(t.dtype), t.ranks, features, t.parametersTotal,
                           t.parametersActive, t.vocabulary, t.maxModelLen, t.maxNumSeqs, t.maxNumBatchedTokens,
                           t.recurrenceBlock, t.pageTokens, t.pagesPerSequence, weights, constants, pools, buffers,
-                          lists, variants, kernels, layers, body, head, entries, t.embeddingWeight, stops,
-                          t.layerCount),
+                          lists, variants, kernels, layers, body, head, entries, t.embeddingWeight, stops, t.layerCount,
+                          images),
            fb::PlanIdentifier());
   return {b.GetBufferPointer(), b.GetBufferPointer() + b.GetSize()};
 }

@@ -377,8 +377,8 @@ TEST(PlanVerifyMoreTest, WhatTheRuntimeDoesNotExecuteIsIncompatible) {
   };
   PlanTables tables = tinyTables();
   EXPECT_TRUE(verify(tables).ok()) << verify(tables).text();
-  tables.target = "cuda";
-  expectFailure(verify(tables), StatusCode::incompatible, {"target 'cuda'"});
+  tables.target = "metal";
+  expectFailure(verify(tables), StatusCode::incompatible, {"target 'metal'"});
   tables = tinyTables();
   tables.ranks = 8;
   expectFailure(verify(tables), StatusCode::incompatible, {"8 ranks"});

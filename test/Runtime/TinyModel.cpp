@@ -77,7 +77,8 @@ Kernel kernelOf(const std::string &name, std::vector<std::string> parameters, st
           uint32_t(domain.size()),
           std::move(interface),
           std::move(domain),
-          true};
+          true,
+          {}};
 }
 
 /// As the records of kernels.inc say.
