@@ -14,8 +14,8 @@
  * independent, also of one model.
  *
  * Failure: see Status.h. When a call fails, its output arguments and the objects that it was given are as they were
- * before, with one exception: a cancelled step (mmc_session_cancel). No call writes to stdout or stderr, changes signal
- * handlers or the locale. */
+ * before, with one exception: a step that was cancelled (mmc_session_cancel) or failed on a device. No call writes to
+ * stdout or stderr, changes signal handlers or the locale. */
 #ifndef MMC_C_RUNTIME_H
 #define MMC_C_RUNTIME_H
 
@@ -37,19 +37,24 @@ typedef struct mmc_plan_options {
   size_t struct_size;      /* sizeof(mmc_plan_options) */
   const char *cpu_variant; /* "x86-64-v3", "avx512" or "avx512-bf16"; NULL: the widest that the plan has and this
                               machine executes */
-  int no_host_code; /* not 0: refuse a plan whose kernels are host code, instead of mapping them into the process */
+  int no_host_code; /* not 0: refuse a plan whose kernels are host code, instead of mapping them into the process; those
+                       of target cuda-emu are */
+  const char *cuda_variant; /* of a plan for cuda or cuda-emu: "sm_90a", "sm_80", ..., for cuda-emu also "portable";
+                               NULL: the best that the plan has and the device runs */
 } mmc_plan_options;
 
-/* Reads and verifies a plan (format, digests, every table), then maps its kernels. `options` may be NULL.
- * Errors: FAILED (cannot read), INCOMPATIBLE (format version, required feature, cpu variant, no_host_code), INTEGRITY
- * (anything corrupt). */
+/* Reads and verifies a plan (format, digests, every table), then maps its kernels, or for cuda and cuda-emu opens the
+ * driver and loads them on its first device. `options` may be NULL.
+ * Errors: FAILED (cannot read, a call of the CUDA driver), INCOMPATIBLE (format version, required feature, variant,
+ * no_host_code, no CUDA driver or device), INTEGRITY (anything corrupt), CAPACITY (memory of the device). */
 MMC_API mmc_status *mmc_plan_load(const char *path, const mmc_plan_options *options, mmc_plan **plan);
 
 /* The same from memory; the bytes are copied. */
 MMC_API mmc_status *mmc_plan_load_memory(const void *data, size_t size, const mmc_plan_options *options,
                                          mmc_plan **plan);
 
-/* Verifies a plan file as mmc_plan_load does, and the form of its host object, but maps no code and keeps nothing. */
+/* Verifies a plan file as mmc_plan_load does, and the form of its host object or device images, but maps and loads no
+ * code and keeps nothing. */
 MMC_API mmc_status *mmc_plan_verify(const char *path);
 
 MMC_API void mmc_plan_free(mmc_plan *plan);
@@ -61,9 +66,9 @@ typedef struct mmc_plan_info {
   const char *digest;      /* 64 hexadecimal digits: the identity of the plan file */
   const char *producer;    /* the compiler's name and version */
   const char *model;       /* name of the model family */
-  const char *target;      /* "cpu" */
+  const char *target;      /* "cpu", "cuda", "cuda-emu" */
   const char *dtype;       /* activation type: "float32", "bfloat16" */
-  const char *cpu_variant; /* the variant in use */
+  const char *cpu_variant; /* the variant in use, of whatever target */
   uint32_t vocabulary;     /* token ids are 0 .. vocabulary - 1; a row of logits has this many floats */
   uint32_t layers;
   uint64_t max_model_len;          /* longest sequence, prompt and generated tokens together */
@@ -130,13 +135,17 @@ typedef struct mmc_session_options {
   size_t struct_size; /* sizeof(mmc_session_options) */
   uint32_t threads; /* 0: one per core that this process may use; with parallel_for: the `workers` it is called with */
   uint32_t max_sequences;        /* sequences that may exist at once; 0: the plan's max_num_seqs */
-  uint64_t max_pages;            /* KV pages of all sequences together; 0: enough for every sequence at full length */
+  uint64_t max_pages; /* KV pages of all sequences together; 0: enough for every sequence at full length, but on a device
+                         no more than nine tenths of its free memory hold */
   mmc_parallel_for parallel_for; /* NULL: the session keeps threads of its own */
   void *parallel_user;           /* must outlive the session */
+  int cuda_sync;                 /* not 0: on a device, wait after each launch, so that an error names its launch */
 } mmc_session_options;
 
-/* Address space for state, pages, temporaries and logits is reserved here; memory is taken when it is first written.
- * Errors: USAGE, CAPACITY (address space, threads). `options` may be NULL. */
+/* Address space for state, pages, temporaries and logits is reserved here; memory is taken when it is first written. On
+ * a device all of it is allocated here, but for the logits of a step, which are kept on the host.
+ * Errors: USAGE, CAPACITY (address space, threads, memory of the device), FAILED (the device). `options` may be NULL.
+ */
 MMC_API mmc_status *mmc_session_create(mmc_model *model, const mmc_session_options *options, mmc_session **session);
 MMC_API void mmc_session_free(mmc_session *session);
 
@@ -174,9 +183,10 @@ typedef struct mmc_step {
 /* Runs the entries' tokens through the model and advances their sequences. Entries may mix chunks and single tokens in
  * any order; an answer does not depend on which others are in the step. Arguments are checked before anything changes.
  * Errors: USAGE (no entry, no token, a sequence twice or of another session, an id outside the vocabulary, a broken
- * sequence), CAPACITY (max_num_seqs, max_num_batched_tokens, max_model_len, pages), CANCELLED.
- * After CANCELLED the step's sequences are broken and can only be freed, unless the message says that the step had not
- * begun: then nothing has changed. */
+ * sequence), CAPACITY (max_num_seqs, max_num_batched_tokens, max_model_len, pages), CANCELLED, FAILED (the device).
+ * After CANCELLED or FAILED the step's sequences are broken and can only be freed, unless the message says that the
+ * step had not begun: then nothing has changed. An error that ends the device's context ends its sessions and models:
+ * every later call fails at once with the same status, and a new process goes on from snapshots. */
 MMC_API mmc_status *mmc_session_step(mmc_session *session, const mmc_step *step);
 
 /* The logits of entry `entry` of the last successful step: `rows` rows of `vocabulary` floats, one after the other (0

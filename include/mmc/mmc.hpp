@@ -52,8 +52,10 @@ using Progress = std::function<bool(uint64_t done, uint64_t total)>;
 
 class Plan {
 public:
-  explicit Plan(const std::string &path, const std::string &cpuVariant = {}, bool noHostCode = false) {
-    const mmc_plan_options options{sizeof options, cpuVariant.empty() ? nullptr : cpuVariant.c_str(), noHostCode};
+  explicit Plan(const std::string &path, const std::string &cpuVariant = {}, bool noHostCode = false,
+                const std::string &cudaVariant = {}) {
+    const mmc_plan_options options{sizeof options, cpuVariant.empty() ? nullptr : cpuVariant.c_str(), noHostCode,
+                                   cudaVariant.empty() ? nullptr : cudaVariant.c_str()};
     mmc_plan *plan = nullptr;
     check(mmc_plan_load(path.c_str(), &options, &plan));
     handle.reset(plan);

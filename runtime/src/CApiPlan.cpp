@@ -13,7 +13,8 @@ static Status makePlan(Expected<PlanImage> image, const mmc_plan_options *option
   if (!readOptions(options, given)) return kBadStructSize;
   const std::string digest = toHex(image->digest());
   Expected<std::shared_ptr<const LoadedPlan>> loaded =
-      loadPlan(std::move(*image), {given.cpu_variant ? given.cpu_variant : "", given.no_host_code != 0});
+      loadPlan(std::move(*image), {given.cpu_variant ? given.cpu_variant : "", given.no_host_code != 0,
+                                   given.cuda_variant ? given.cuda_variant : ""});
   if (!loaded.ok()) return loaded.status();
   *plan = new mmc_plan{std::move(*loaded), digest};
   return {};

@@ -11,8 +11,9 @@ mmc_status *mmc_session_create(mmc_model *model, const mmc_session_options *opti
     mmc_session_options given;
     if (!readOptions(options, given))
       return Status(kBadArgument, "struct_size of the options is too small", "set it to sizeof the struct");
-    Expected<std::unique_ptr<Session>> made = Session::create(
-        model->model, {given.threads, given.max_sequences, given.max_pages, given.parallel_for, given.parallel_user});
+    Expected<std::unique_ptr<Session>> made =
+        Session::create(model->model, {given.threads, given.max_sequences, given.max_pages, given.parallel_for,
+                                       given.parallel_user, given.cuda_sync != 0});
     if (!made.ok()) return made.status();
     auto handle = std::make_unique<mmc_session>(mmc_session{std::move(*made), {}});
     handle->entries.reserve(handle->session->plan().maxNumSeqs);
@@ -64,10 +65,12 @@ mmc_status *mmc_session_step(mmc_session *session, const mmc_step *step) {
     for (size_t i = 0; i < step->entry_count; ++i) {
       mmc_step_entry entry;
       std::memcpy(&entry, reinterpret_cast<const char *>(step->entries) + i * step->entry_size, sizeof entry);
-      // NOTE: a caller may have stored any number in the enum; it is read as one, and the step refuses what it does not know.
+      // NOTE: a caller may have stored any number in the enum; it is read as one, and the step refuses what it does not
+      // know.
       std::underlying_type_t<mmc_logits> wanted;
       std::memcpy(&wanted, &entry.logits, sizeof wanted);
-      entries.push_back({entry.sequence ? entry.sequence->sequence : nullptr, entry.tokens, entry.token_count, Logits(wanted)});
+      entries.push_back(
+          {entry.sequence ? entry.sequence->sequence : nullptr, entry.tokens, entry.token_count, Logits(wanted)});
     }
     return session->session->step(entries);
   });

@@ -1,6 +1,7 @@
 // Loads a plan: verification first, all of it, then the choice of a variant, then the mapping of code.
 #include "runtime/src/LoadedPlan.h"
 
+#include "runtime/cuda/session/LoadedKernels.h"
 #include "runtime/src/DeviceImage.h"
 #include "runtime/src/Errors.h"
 
@@ -59,16 +60,31 @@ static Status mapHostCode(LoadedPlan &loaded, const PlanOptions &options) {
   return {};
 }
 
+static Status loadDeviceCode(LoadedPlan &loaded, const PlanOptions &options) {
+  const PlanTables &plan = loaded.tables;
+  if (options.noHostCode && plan.target == kTargetEmulation)
+    return Status(kHostCodeRefused, "the emulation's kernels are host code, which the caller refuses");
+  Expected<std::shared_ptr<const cuda::DriverApi>> driver = cuda::openDriverFor(plan.target);
+  if (!driver.ok()) return driver.status();
+  Expected<std::shared_ptr<cuda::DeviceContext>> device = cuda::DeviceContext::open(*driver, 0);
+  if (!device.ok()) return device.status();
+  Expected<size_t> variant = cuda::chooseDeviceVariant(plan, options.cudaVariant, **device);
+  if (!variant.ok()) return variant.status();
+  loaded.variant = *variant;
+  Expected<std::shared_ptr<const cuda::LoadedKernels>> kernels =
+      cuda::LoadedKernels::load(*device, plan, *variant, loaded.image.bytes(SegmentKind::deviceImages));
+  if (!kernels.ok()) return kernels.status();
+  loaded.deviceKernels = std::move(*kernels);
+  return {};
+}
+
 Expected<std::shared_ptr<const LoadedPlan>> loadPlan(PlanImage image, const PlanOptions &options) {
   auto loaded = std::make_shared<LoadedPlan>();
   Expected<PlanTables> tables = verifyPlan(image);
   if (!tables.ok()) return tables.status();
   loaded->tables = std::move(*tables);
   loaded->image = std::move(image);
-  if (loaded->tables.onDevice())
-    return Status(kUnsupportedTarget, "the plan is for target '" + loaded->tables.target +
-                                          "', which this runtime verifies, but executes not");
-  MMC_RETURN_IF_ERROR(mapHostCode(*loaded, options));
+  MMC_RETURN_IF_ERROR(loaded->tables.onDevice() ? loadDeviceCode(*loaded, options) : mapHostCode(*loaded, options));
   return std::shared_ptr<const LoadedPlan>(std::move(loaded));
 }
 

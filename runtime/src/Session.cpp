@@ -1,7 +1,11 @@
 // Makes sessions and sequences. Invariant: a slot is in freeSlots exactly when its sequence is not live.
 #include "runtime/src/Session.h"
 
+#include "runtime/cuda/session/DeviceBackend.h"
 #include "runtime/src/Errors.h"
+#include "runtime/src/HostBackend.h"
+
+#include <algorithm>
 
 namespace mmc::runtime {
 
@@ -21,36 +25,24 @@ Status Session::reserve(const SessionOptions &options) {
                   "max_sequences is " + std::to_string(slots) + ", expected at most " + std::to_string(kMostSlots),
                   "ask for fewer sequences");
   const uint64_t mostPages = uint64_t(slots) * plan.pagesPerSequence;
-  const uint64_t pages = std::min<uint64_t>(options.maxPages ? options.maxPages : mostPages, 0x7fffffff);
-  Expected<Pools> made = Pools::create(plan, slots, plan.pageTokens ? pages : 0);
-  if (!made.ok()) return made.status();
-  pools = std::move(*made);
-
-  Expected<Mapping> arenaMemory = Mapping::create(plan.arenaBytes(), Mapping::Kind::reserved, "temporaries of a step");
-  if (!arenaMemory.ok()) return arenaMemory.status();
-  arena = std::move(*arenaMemory);
-  arena.adviseHugePages();
-  const uint64_t tokens = plan.maxNumBatchedTokens;
-  Expected<Mapping> logitsBuffer =
-      Mapping::create(tokens * plan.vocabulary * sizeof(float), Mapping::Kind::reserved, "logits");
+  BackendShape shape{slots, std::min<uint64_t>(options.maxPages ? options.maxPages : mostPages, 0x7fffffff), 0};
+  record.workLists.resize(plan.workLists.size());
+  for (const EntryPoint &entry : plan.entryPoints) {
+    layouts.push_back(StepLayout::of(plan, entry));
+    shape.recordBytes = std::max(shape.recordBytes, layouts.back().bytes);
+  }
+  if (!plan.pageTokens) shape.pages = 0;
+  if (shared->device && !options.maxPages) {
+    const Expected<uint64_t> fitting = cuda::DeviceBackend::pagesThatFit(*shared, shape);
+    if (!fitting.ok()) return fitting.status();
+    shape.pages = *fitting;
+  }
+  Expected<PageTable> table = PageTable::create(plan, slots, shape.pages);
+  if (!table.ok()) return table.status();
+  pages = std::move(*table);
+  Expected<Mapping> logitsBuffer = reserveArray(plan.maxNumBatchedTokens, plan.vocabulary * sizeof(float), "logits");
   if (!logitsBuffer.ok()) return logitsBuffer.status();
   logitsMemory = std::move(*logitsBuffer);
-
-  // The record's arrays, one after the other, each for the largest step. A list has at most one record per token, and
-  // per sequence one that is not a whole tile.
-  const uint64_t row = roundUp(tokens * sizeof(int32_t), kAlignment),
-                 list = roundUp(tokens * sizeof(WorkRecord), kAlignment);
-  Expected<Mapping> recordMemory =
-      Mapping::create(4 * row + plan.workLists.size() * list, Mapping::Kind::reserved, "the step record");
-  if (!recordMemory.ok()) return recordMemory.status();
-  arrays = std::move(*recordMemory);
-  auto rows = [&](uint64_t i) { return reinterpret_cast<int32_t *>(arrays.data() + i * row); };
-  record.tokenIds = rows(0);
-  record.rowPositions = rows(1);
-  record.rowSlots = rows(2);
-  outputRows = rows(3);
-  for (size_t i = 0; i < plan.workLists.size(); ++i)
-    record.workLists.push_back({reinterpret_cast<WorkRecord *>(arrays.data() + 4 * row + i * list), 0});
   outputEnds.reserve(plan.maxNumSeqs);
 
   sequences.resize(slots);
@@ -61,6 +53,15 @@ Status Session::reserve(const SessionOptions &options) {
     freeSlots.push_back(slot);
   }
 
+  return makeBackend(options, shape);
+}
+
+Status Session::makeBackend(const SessionOptions &options, const BackendShape &shape) {
+  auto take = [&](Expected<std::unique_ptr<Backend>> made) {
+    if (made.ok()) backend = std::move(*made);
+    return made.status();
+  };
+  if (shared->device) return take(cuda::DeviceBackend::create(shared, pages, shape, {options.cudaSync}));
   std::unique_ptr<ThreadPool> threads;
   if (options.parallelFor) {
     threads = ThreadPool::wrap(options.threads, options.parallelFor, options.parallelUser);
@@ -69,19 +70,17 @@ Status Session::reserve(const SessionOptions &options) {
     if (!own.ok()) return own.status();
     threads = std::move(*own);
   }
-  Expected<std::unique_ptr<Executor>> made2 = Executor::create(shared, pools, arena.data(), std::move(threads));
-  if (!made2.ok()) return made2.status();
-  executor = std::move(*made2);
-  return {};
+  return take(HostBackend::create(shared, pages, shape, std::move(threads)));
 }
 
 Expected<Sequence *> Session::createSequence() {
   if (freeSlots.empty())
     return Status(kSequencesExhausted,
                   "all " + std::to_string(sequences.size()) + " sequences of the session are in use");
+  MMC_RETURN_IF_ERROR(backend->ready());
   Sequence &sequence = sequences[freeSlots.back()];
+  if (sequence.dirty) MMC_RETURN_IF_ERROR(backend->clearSlot(sequence.slot));
   freeSlots.pop_back();
-  if (sequence.dirty) pools.clearSlot(plan(), sequence.slot);
   sequence.live = true;
   sequence.broken = sequence.dirty = false;
   sequence.position = 0;
@@ -89,7 +88,7 @@ Expected<Sequence *> Session::createSequence() {
 }
 
 void Session::destroySequence(Sequence *sequence) {
-  pools.returnPages(sequence->slot, sequence->pages);
+  pages.returnPages(sequence->slot, sequence->pages);
   sequence->pages = 0;
   sequence->live = false;
   freeSlots.push_back(sequence->slot);

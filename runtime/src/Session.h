@@ -1,21 +1,23 @@
 // A session: sequences, the memory they live in, and the steps that advance them.
 //
 // One thread at a time, except cancel(). Sequences are slots: a Sequence keeps its address and its slot number for its
-// life. A step checks all of its arguments before it changes anything; after the checks it cannot fail, only be
-// cancelled. After the first steps nothing is allocated: every array was reserved for the largest step when the session
-// was made.
+// life. A step checks all of its arguments before it changes anything; after the checks it cannot fail on the host,
+// only be cancelled. After the first steps nothing is allocated: every array was reserved for the largest step when the
+// session was made.
 #pragma once
 
-#include "runtime/src/Executor.h"
+#include "runtime/src/Backend.h"
+#include "runtime/src/Model.h"
 
 namespace mmc::runtime {
 
 struct SessionOptions {
   uint32_t threads = 0;      // 0: one per core
   uint32_t maxSequences = 0; // 0: the plan's max_num_seqs
-  uint64_t maxPages = 0;     // 0: enough for all sequences at full length
+  uint64_t maxPages = 0;     // 0: enough for all sequences at full length, as far as a device has room
   ParallelFor parallelFor = nullptr;
   void *parallelUser = nullptr;
+  bool cudaSync = false; // on a device: wait after each launch, so that an error names its launch
 };
 
 class Session;
@@ -25,7 +27,7 @@ struct Sequence {
   Session *session = nullptr;
   uint32_t slot = 0;
   bool live = false;
-  bool broken = false;   // a cancelled step left its state half advanced
+  bool broken = false;   // a step that was cancelled or failed left its state half advanced
   bool dirty = false;    // the slot's state may be other than zero
   uint64_t position = 0; // tokens seen
   uint64_t pages = 0;    // pages held
@@ -66,30 +68,36 @@ public:
   Expected<Sequence *> restore(uint64_t size, const std::function<Status(std::span<uint8_t>)> &read);
 
   /// Called around every launch; empty: nobody. For tests and measurement.
-  void setObserver(LaunchObserver observer) { executor->observer = std::move(observer); }
-  uint32_t workers() const { return executor->workers(); }
-  const Pools &memory() const { return pools; }
+  void setObserver(LaunchObserver observer) { backend->observer = std::move(observer); }
+  /// Memory at an address that an observer was told, as launches so far have left it; writing it is for tests.
+  Status readMemory(uint64_t address, std::span<uint8_t> to) const { return backend->readMemory(address, to); }
+  Status writeMemory(uint64_t address, std::span<const uint8_t> from) { return backend->writeMemory(address, from); }
+  uint32_t workers() const { return backend->workers(); }
+  const PageTable &memory() const { return pages; }
 
 private:
   Session() = default;
   Status reserve(const SessionOptions &options);
+  Status makeBackend(const SessionOptions &options, const BackendShape &shape);
   Status checkStep(std::span<const StepEntry> entries, uint64_t &tokens, uint64_t &context);
   Status checkEntry(const StepEntry &entry, size_t index);
-  void fillRecord(std::span<const StepEntry> entries);
+  Status fillRecord(std::span<const StepEntry> entries);
+  void placeRecord();
   void fillWorkList(const WorkList &list, StepRecord::List &to, std::span<const StepEntry> entries);
   uint64_t pagesFor(uint64_t position) const;
-  bool execute(std::span<const StepEntry> entries);
+  Status execute();
   uint64_t payloadBytes(uint64_t position) const;
   template <typename Function> Status forEachUnit(const Sequence &sequence, Function function) const;
 
   std::shared_ptr<const Model> shared;
-  Pools pools;
-  Mapping arena, arrays, logitsMemory;
-  std::unique_ptr<Executor> executor;
+  PageTable pages;
+  Mapping logitsMemory;
+  std::unique_ptr<Backend> backend;
   std::vector<Sequence> sequences; // per slot; never resized after creation
   std::vector<uint32_t> freeSlots;
+  std::vector<StepLayout> layouts; // per entry point
   StepRecord record;
-  int32_t *outputRows = nullptr;
+  int32_t *outputRows = nullptr;    // of the step, over all runs of the head
   std::vector<uint64_t> outputEnds; // per entry of the last step: rows of logits up to and including it
   uint64_t stepNumber = 0;
   std::atomic<bool> cancelled{false};

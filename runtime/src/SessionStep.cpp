@@ -22,7 +22,8 @@ Status Session::checkEntry(const StepEntry &entry, size_t index) {
   }();
   if (!why.empty()) return Status(kStepArgument, entryText(index) + " " + std::string(why));
   if (entry.sequence->broken)
-    return Status(kSequenceBroken, entryText(index) + " has a sequence that a cancelled step broke");
+    return Status(kSequenceBroken,
+                  entryText(index) + " has a sequence that a step broke when it was cancelled or failed");
   entry.sequence->lastStep = stepNumber;
   const uint64_t room = plan().maxModelLen - entry.sequence->position;
   if (entry.count > room)
@@ -39,7 +40,7 @@ Status Session::checkStep(std::span<const StepEntry> entries, uint64_t &tokens, 
     return Status(kStepTooLarge, "the step has " + std::to_string(entries.size()) +
                                      " entries, expected at most max_num_seqs = " + std::to_string(plan.maxNumSeqs));
   ++stepNumber;
-  uint64_t pages = 0;
+  uint64_t needed = 0;
   tokens = context = 0;
   for (size_t i = 0; i < entries.size(); ++i) {
     const StepEntry &entry = entries[i];
@@ -56,16 +57,17 @@ Status Session::checkStep(std::span<const StepEntry> entries, uint64_t &tokens, 
                                   std::to_string(plan.vocabulary - 1));
     const uint64_t end = entry.sequence->position + entry.count;
     context = std::max(context, end);
-    pages += pagesFor(end) - entry.sequence->pages;
+    needed += pagesFor(end) - entry.sequence->pages;
   }
-  if (pages > pools.freePages())
-    return Status(kPagesExhausted, "the step needs " + std::to_string(pages) + " more KV pages, but " +
-                                       std::to_string(pools.freePages()) + " are free");
+  if (needed > pages.freePages())
+    return Status(kPagesExhausted, "the step needs " + std::to_string(needed) + " more KV pages, but " +
+                                       std::to_string(pages.freePages()) + " are free");
   return {};
 }
 
 Status Session::step(std::span<const StepEntry> entries) {
   uint64_t tokens, context;
+  MMC_RETURN_IF_ERROR(backend->ready());
   MMC_RETURN_IF_ERROR(checkStep(entries, tokens, context));
   if (cancelled.exchange(false)) return Status(kStepCancelled, "the step was cancelled before it began");
   // The classes ascend, so the first that fits is the smallest; verification made sure that the largest step fits one.
@@ -73,28 +75,44 @@ Status Session::step(std::span<const StepEntry> entries) {
   record.entry = &*std::find_if(classes.begin(), classes.end(), [&](const EntryPoint &entry) {
     return entry.tokens >= tokens && entry.sequences >= entries.size() && entry.context >= context;
   });
+  record.layout = &layouts[size_t(record.entry - classes.data())];
+  record.number = stepNumber;
   record.tokens = tokens;
   record.sequences = entries.size();
-  fillRecord(entries);
-  if (!execute(entries)) {
+  placeRecord();
+  Status status = fillRecord(entries);
+  if (status.ok()) status = execute();
+  if (!status.ok()) {
     cancelled = false;
     outputEnds.clear();
     for (const StepEntry &entry : entries) entry.sequence->broken = true;
-    return Status(kStepCancelled, "the step was cancelled");
+    return status;
   }
   for (const StepEntry &entry : entries) entry.sequence->position += entry.count;
   return {};
 }
 
-void Session::fillRecord(std::span<const StepEntry> entries) {
+/// Points the record's arrays to their places for its entry point.
+void Session::placeRecord() {
+  uint8_t *memory = backend->recordMemory();
+  const StepLayout &layout = *record.layout;
+  record.tokenIds = reinterpret_cast<int32_t *>(memory + layout.tokenIds);
+  record.rowPositions = reinterpret_cast<int32_t *>(memory + layout.rowPositions);
+  record.rowSlots = reinterpret_cast<int32_t *>(memory + layout.rowSlots);
+  outputRows = reinterpret_cast<int32_t *>(memory + layout.outputRows);
+  for (size_t i = 0; i < record.workLists.size(); ++i)
+    record.workLists[i].records = reinterpret_cast<WorkRecord *>(memory + layout.workLists[i]);
+}
+
+Status Session::fillRecord(std::span<const StepEntry> entries) {
   uint64_t row = 0, outputs = 0;
   outputEnds.clear();
   for (const StepEntry &entry : entries) {
     Sequence &sequence = *entry.sequence;
-    const uint64_t pages = pagesFor(sequence.position + entry.count);
-    pools.takePages(sequence.slot, sequence.pages, pages);
-    sequence.pages = pages;
+    const uint64_t had = std::exchange(sequence.pages, pagesFor(sequence.position + entry.count));
+    pages.takePages(sequence.slot, had, sequence.pages);
     sequence.dirty = true;
+    if (had != sequence.pages) MMC_RETURN_IF_ERROR(backend->updatePages(sequence.slot, had, sequence.pages));
     std::memcpy(record.tokenIds + row, entry.tokens, entry.count * sizeof(int32_t));
     for (size_t i = 0; i < entry.count; ++i) {
       record.rowPositions[row + i] = int32_t(sequence.position + i);
@@ -105,7 +123,9 @@ void Session::fillRecord(std::span<const StepEntry> entries) {
     row += entry.count;
     outputEnds.push_back(outputs);
   }
+  record.totalOutputs = outputs;
   for (size_t i = 0; i < record.workLists.size(); ++i) fillWorkList(plan().workLists[i], record.workLists[i], entries);
+  return {};
 }
 
 void Session::fillWorkList(const WorkList &list, StepRecord::List &to, std::span<const StepEntry> entries) {
@@ -124,16 +144,19 @@ void Session::fillWorkList(const WorkList &list, StepRecord::List &to, std::span
   }
 }
 
-bool Session::execute(std::span<const StepEntry> entries) {
-  if (!executor->runBody(record, cancelled)) return false;
-  const uint64_t total = outputEnds.back();
-  for (uint64_t begin = 0; begin < total; begin += record.entry->outputs) {
-    record.outputs = std::min<uint64_t>(record.entry->outputs, total - begin);
+Status Session::execute() {
+  Status status = backend->beginStep(record);
+  if (status.ok()) status = backend->runBody(record, cancelled);
+  const uint64_t chunk = record.entry->outputs;
+  for (record.run = 0; status.ok() && record.run * chunk < record.totalOutputs; ++record.run) {
+    const uint64_t begin = record.run * chunk;
+    record.outputs = std::min(chunk, record.totalOutputs - begin);
     record.outputRows = outputRows + begin;
     record.logits = reinterpret_cast<float *>(logitsMemory.data()) + begin * plan().vocabulary;
-    if (!executor->runHead(record, cancelled)) return false;
+    status = backend->runHead(record, cancelled);
   }
-  return true;
+  const Status ended = backend->endStep(record);
+  return status.ok() ? ended : status;
 }
 
 } // namespace mmc::runtime

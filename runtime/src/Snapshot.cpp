@@ -29,18 +29,17 @@ std::span<const uint8_t> asBytes(const SnapshotHeader &header) {
 
 } // namespace
 
-/// Calls function(bytes) for every unit that belongs to the sequence, in the order of the file: pool, layer, then page.
+/// Calls function(unit) for every unit that belongs to the sequence, in the order of the file: pool, layer, then page.
 template <typename Function> Status Session::forEachUnit(const Sequence &sequence, Function function) const {
   for (size_t i = 0; i < plan().pools.size(); ++i) {
     const Pool &pool = plan().pools[i];
     for (uint64_t layer = 0; layer < pool.layers; ++layer) {
       if (pool.kind == PoolKind::slots) {
-        MMC_RETURN_IF_ERROR(function(std::span(pools.unit(i, layer, sequence.slot), pool.unitBytes)));
+        MMC_RETURN_IF_ERROR(function(PoolUnit{i, layer, sequence.slot}));
         continue;
       }
       for (uint64_t page = 0; page < sequence.pages; ++page)
-        MMC_RETURN_IF_ERROR(
-            function(std::span(pools.unit(i, layer, uint64_t(pools.pagesOf(sequence.slot)[page])), pool.unitBytes)));
+        MMC_RETURN_IF_ERROR(function(PoolUnit{i, layer, uint64_t(pages.pagesOf(sequence.slot)[page])}));
     }
   }
   return {};
@@ -58,7 +57,8 @@ uint64_t Session::snapshotBytes(const Sequence &sequence) const {
 }
 
 Status Session::snapshot(const Sequence &sequence, const std::function<Status(std::span<const uint8_t>)> &write) const {
-  if (sequence.broken) return Status(kSequenceBroken, "a cancelled step broke the sequence");
+  MMC_RETURN_IF_ERROR(backend->ready());
+  if (sequence.broken) return Status(kSequenceBroken, "a step that was cancelled or failed broke the sequence");
   SnapshotHeader header{};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   header.version = kVersion;
@@ -72,11 +72,15 @@ Status Session::snapshot(const Sequence &sequence, const std::function<Status(st
     return write(bytes);
   };
   MMC_RETURN_IF_ERROR(emit(asBytes(header)));
-  MMC_RETURN_IF_ERROR(forEachUnit(sequence, emit));
+  MMC_RETURN_IF_ERROR(forEachUnit(sequence, [&](const PoolUnit &unit) {
+    Expected<std::span<const uint8_t>> bytes = backend->readUnit(unit);
+    return bytes.ok() ? emit(*bytes) : bytes.status();
+  }));
   return write(digest.finish());
 }
 
 Expected<Sequence *> Session::restore(uint64_t size, const std::function<Status(std::span<uint8_t>)> &read) {
+  MMC_RETURN_IF_ERROR(backend->ready());
   SnapshotHeader header;
   if (size < sizeof header + sizeof(Digest))
     return Status(kNotASnapshot, "the snapshot has " + std::to_string(size) + " bytes, expected at least " +
@@ -103,9 +107,9 @@ Expected<Sequence *> Session::restore(uint64_t size, const std::function<Status(
   if (size != sizeof header + payload + sizeof(Digest))
     return Status(kSnapshotCorrupt, "the snapshot has " + std::to_string(size) + " bytes, expected " +
                                         std::to_string(sizeof header + payload + sizeof(Digest)));
-  if (pagesFor(header.position) > pools.freePages())
+  if (pagesFor(header.position) > pages.freePages())
     return Status(kPagesExhausted, "the snapshot needs " + std::to_string(pagesFor(header.position)) +
-                                       " KV pages, but " + std::to_string(pools.freePages()) + " are free");
+                                       " KV pages, but " + std::to_string(pages.freePages()) + " are free");
 
   Expected<Sequence *> made = createSequence();
   if (!made.ok()) return made;
@@ -113,14 +117,17 @@ Expected<Sequence *> Session::restore(uint64_t size, const std::function<Status(
   sequence.pages = pagesFor(header.position);
   sequence.position = header.position;
   sequence.dirty = true;
-  pools.takePages(sequence.slot, 0, sequence.pages);
+  pages.takePages(sequence.slot, 0, sequence.pages);
   DigestStream digest;
   digest.update(asBytes(header));
-  Status status = forEachUnit(sequence, [&](std::span<uint8_t> bytes) {
-    MMC_RETURN_IF_ERROR(read(bytes));
-    digest.update(bytes);
-    return Status();
-  });
+  Status status = sequence.pages ? backend->updatePages(sequence.slot, 0, sequence.pages) : Status();
+  if (status.ok())
+    status = forEachUnit(sequence, [&](const PoolUnit &unit) {
+      const std::span<uint8_t> bytes = backend->openUnit(unit);
+      MMC_RETURN_IF_ERROR(read(bytes));
+      digest.update(bytes);
+      return backend->storeUnit(unit);
+    });
   Digest expected;
   if (status.ok()) status = read(expected);
   if (status.ok() && digest.finish() != expected)

@@ -104,7 +104,7 @@ struct Unit {
   uint64_t first, count;
 };
 
-std::vector<Unit> makeUnits(const PlanTables &plan) {
+std::vector<Unit> makeUnits(const PlanTables &plan, const WeightStore &store) {
   std::vector<Unit> units;
   for (size_t i = 0; i < plan.weights.size(); ++i) {
     const Weight &weight = plan.weights[i];
@@ -112,7 +112,7 @@ std::vector<Unit> makeUnits(const PlanTables &plan) {
     const uint64_t rowBytes = std::max<uint64_t>(1, productFrom1(weight.shape) * dtypeBytes(weight.layout.dtype));
     const uint64_t rows = roundUp(std::max<uint64_t>(1, kUnitBytes / rowBytes), step);
     for (uint64_t instance = 0; instance < weight.instances(); ++instance)
-      for (uint64_t expert = 0; expert < weight.expertCount(); ++expert)
+      for (uint64_t expert = 0; store.holds(plan, i, instance) && expert < weight.expertCount(); ++expert)
         for (uint64_t row = 0; row < weight.shape[0]; row += rows)
           units.push_back({{i, instance, expert}, row, std::min(rows, weight.shape[0] - row)});
   }
@@ -174,7 +174,12 @@ Status fillRows(const PlanTables &plan, RowSource &source, const WeightStore &st
 Status fillWeights(const PlanTables &plan, RowSource &source, const WeightStore &store, ThreadPool &pool,
                    const ProgressFunction &progress) {
   MMC_RETURN_IF_ERROR(checkSources(plan, source).status());
-  const std::vector<Unit> units = makeUnits(plan);
+  return fillTensors(plan, source, store, pool, progress);
+}
+
+Status fillTensors(const PlanTables &plan, RowSource &source, const WeightStore &store, ThreadPool &pool,
+                   const ProgressFunction &progress) {
+  const std::vector<Unit> units = makeUnits(plan, store);
   uint64_t total = 0;
   for (const Unit &unit : units)
     total += unit.count * productFrom1(plan.weights[unit.part.weight].shape) *

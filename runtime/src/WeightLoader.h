@@ -17,21 +17,37 @@
 
 namespace mmc::runtime {
 
-/// The memory of all weights of a plan. Movable; immutable once filled.
+/// Bytes [begin, end) of all weights, one after the other: whole instances of one or more.
+struct WeightWindow {
+  uint64_t begin = 0, end = 0;
+};
+/// Windows that follow each other, of at most `bytes` where an instance is not larger.
+std::vector<WeightWindow> weightWindows(const PlanTables &plan, uint64_t bytes);
+
+/// The memory of all weights of a plan, or of a window of them. Movable; immutable once filled.
 class WeightStore {
 public:
   /// Zeroed memory, with huge pages where the kernel gives them. `reserved` takes address space only: for tests of very
   /// large weights.
   static Expected<WeightStore> create(const PlanTables &plan, Mapping::Kind kind = Mapping::Kind::committed);
+  static Expected<WeightStore> createWindow(const PlanTables &plan, const WeightWindow &window,
+                                            Mapping::Kind kind = Mapping::Kind::committed);
+  /// Knows where weights lie, and has no memory for them.
+  static WeightStore placesOnly(const PlanTables &plan);
 
-  /// The tensor of one layer (by its place in Weight.layers) and expert; 64-byte aligned.
+  /// The tensor of one layer (by its place in Weight.layers) and expert; 64-byte aligned. In the window.
   uint8_t *expert(const PlanTables &plan, size_t weight, uint64_t instance, uint64_t expert) const;
-  /// The first instance of a weight.
+  bool holds(const PlanTables &plan, size_t weight, uint64_t instance) const;
+  /// The first instance of a weight, where the store has them all.
   uint8_t *base(size_t weight) const { return memory.data() + offsets[weight]; }
+  /// Where that is in the memory of all weights.
+  uint64_t offset(size_t weight) const { return offsets[weight]; }
+  std::span<const uint8_t> bytes() const { return {memory.data(), memory.size()}; }
   uint64_t size() const { return memory.size(); }
 
 private:
   Mapping memory;
+  uint64_t first = 0;            // of the window
   std::vector<uint64_t> offsets; // per weight
 };
 
@@ -63,8 +79,10 @@ std::unique_ptr<RowSource> randomRows(uint64_t seed);
 
 /// Checks that the source has every tensor of the plan, as the plan needs it, and no other: returns how many.
 Expected<size_t> checkSources(const PlanTables &plan, RowSource &source);
-/// Checks the source, then fills the whole store. On failure the store's content is
-/// undefined.
+/// Fills the whole store from a source that was checked. On failure the store's content is undefined.
+Status fillTensors(const PlanTables &plan, RowSource &source, const WeightStore &store, ThreadPool &pool,
+                   const ProgressFunction &progress);
+/// Checks the source before it does so.
 Status fillWeights(const PlanTables &plan, RowSource &source, const WeightStore &store, ThreadPool &pool,
                    const ProgressFunction &progress);
 /// Memory that one thread uses again for every range of rows: fresh megabytes for each would cost more than the
@@ -78,7 +96,15 @@ Status fillRows(const PlanTables &plan, RowSource &source, const WeightStore &st
 
 /// Ids whose row of the embedding table is all zero, ascending.
 std::vector<int32_t> zeroEmbeddingRows(const PlanTables &plan, const WeightStore &store);
-/// A digest over samples of every tensor: tells checkpoints of one model apart at little cost.
-Digest weightsFingerprint(const PlanTables &plan, const WeightStore &store);
+/// A digest over samples of every tensor: tells checkpoints of one model apart at little cost. Windows are added in
+/// their order.
+class WeightsFingerprint {
+public:
+  void add(const PlanTables &plan, const WeightStore &store);
+  Digest finish() { return stream.finish(); }
+
+private:
+  DigestStream stream;
+};
 
 } // namespace mmc::runtime

@@ -78,7 +78,7 @@ TEST(CApiTest, OlderAndNewerStructsAreUnderstood) {
   struct Newer {
     mmc_plan_options options;
     void *field;
-  } newer = {{sizeof(Newer), nullptr, 0}, nullptr};
+  } newer = {{sizeof(Newer), nullptr, 0, nullptr}, nullptr};
   mmc::check(mmc_plan_load(MMC_TINY_PLAN, &newer.options, &plan));
   // A caller whose info ended before `vocabulary` gets nothing beyond it.
   mmc_plan_info info;

@@ -36,6 +36,7 @@ public:
   struct Result {
     bool success = false;
     std::string log; // of the compiler and of ptxas
+    std::vector<uint8_t> cubin;
   };
 
   static std::optional<Nvrtc> open() {
@@ -75,6 +76,10 @@ public:
     logSize(program, &size);
     result.log.resize(size);
     if (size) logText(program, result.log.data());
+    size = 0;
+    if (result.success) cubinSize(program, &size);
+    result.cubin.resize(size);
+    if (size) cubinBytes(program, reinterpret_cast<char *>(result.cubin.data()));
     destroy(&program);
     return result;
   }
@@ -107,7 +112,8 @@ private:
     };
     return find(versionOf, "nvrtcVersion") && find(create, "nvrtcCreateProgram") &&
            find(compileProgram, "nvrtcCompileProgram") && find(logSize, "nvrtcGetProgramLogSize") &&
-           find(logText, "nvrtcGetProgramLog") && find(destroy, "nvrtcDestroyProgram");
+           find(logText, "nvrtcGetProgramLog") && find(destroy, "nvrtcDestroyProgram") &&
+           find(cubinSize, "nvrtcGetCUBINSize") && find(cubinBytes, "nvrtcGetCUBIN");
   }
 
   int (*versionOf)(int *, int *) = nullptr;
@@ -115,6 +121,8 @@ private:
   int (*compileProgram)(void *, int, const char *const *) = nullptr;
   int (*logSize)(void *, size_t *) = nullptr;
   int (*logText)(void *, char *) = nullptr;
+  int (*cubinSize)(void *, size_t *) = nullptr;
+  int (*cubinBytes)(void *, char *) = nullptr;
   int (*destroy)(void **) = nullptr;
 };
 

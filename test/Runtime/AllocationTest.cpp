@@ -1,52 +1,6 @@
-// A step allocates nothing after the first steps: every allocation of the process is counted, in all threads, through
-// an interposed allocator.
+// A step allocates nothing after the first steps: every allocation of the process is counted.
+#include "test/Runtime/CountAllocations.h"
 #include "test/Runtime/TinyModel.h"
-
-#include <cstdlib>
-
-static std::atomic<bool> counting = false;
-static std::atomic<uint64_t> allocations = 0;
-
-// The sanitizers bring an allocator of their own.
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MMC_SANITIZED
-#endif
-#endif
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(MMC_SANITIZED)
-#define MMC_COUNTS_ALLOCATIONS
-extern "C" {
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_realloc(void *, size_t);
-void *__libc_memalign(size_t, size_t);
-
-static void count() {
-  if (counting.load(std::memory_order_relaxed)) ++allocations;
-}
-void *malloc(size_t size) {
-  count();
-  return __libc_malloc(size);
-}
-void *calloc(size_t items, size_t size) {
-  count();
-  return __libc_calloc(items, size);
-}
-void *realloc(void *old, size_t size) {
-  count();
-  return __libc_realloc(old, size);
-}
-void *aligned_alloc(size_t alignment, size_t size) {
-  count();
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void **to, size_t alignment, size_t size) {
-  count();
-  *to = __libc_memalign(alignment, size);
-  return *to ? 0 : 12;
-}
-}
-#endif
 
 namespace mmc::test {
 

@@ -89,6 +89,13 @@ namespace mmc::cuda {
            TensorInterleave interleave, TensorSwizzle swizzle, TensorL2Promotion promotion, TensorFill fill))
 // clang-format on
 
+/// The exported symbol of each field, for messages.
+namespace symbols {
+#define MMC_SYMBOL(field, symbol, ...) inline constexpr const char *field = #symbol;
+MMC_CUDA_DRIVER_ENTRIES(MMC_SYMBOL)
+#undef MMC_SYMBOL
+} // namespace symbols
+
 /// An open driver. All pointers are set; the library stays loaded until the process ends, because drivers do not like
 /// to be unloaded.
 struct DriverApi {
