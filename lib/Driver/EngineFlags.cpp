@@ -19,9 +19,13 @@ void addEngineFlags(CLI::App *command, EngineFlags &flags) {
   addFlagValue(command, "--cpu-variant", flags.cpuVariant,
                "x86-64-v3, avx512 or avx512-bf16 (default: the widest the host executes)")
       ->type_name("NAME");
+  addFlagValue(command, "--cuda-variant", flags.cudaVariant,
+               "cuda targets: sm_90a, sm_80, ..., or portable under cuda-emu (default: the best that the device runs)")
+      ->type_name("NAME");
   addSwitch(command, "--no-host-code", flags.noHostCode, "refuse plans whose kernels are host code");
   flags.cudaGraphsOption =
-      addFlagValue(command, "--cuda-graphs", flags.cudaGraphs, "cuda targets: capture steps as graphs")
+      addFlagValue(command, "--cuda-graphs", flags.cudaGraphs,
+                   "cuda targets: capture steps as graphs (on changes nothing yet: steps run launch by launch)")
           ->check(CLI::IsMember({"on", "off"}))
           ->type_name("on|off");
   flags.cudaSyncOption = addSwitch(command, "--cuda-sync", flags.cudaSync, "cuda targets: wait after each launch");
@@ -61,9 +65,13 @@ Status checkTargetFlags(const EngineFlags &flags, const std::string &target) {
       if (!option->empty())
         return Status(kUsage, cat(name, ": has a meaning on cuda targets only, the target is ", target),
                       cat("leave ", name, " out"));
-  if (target == "reference" && !flags.cpuVariant.empty())
-    return Status(kUsage, cat("--cpu-variant: found ", flags.cpuVariant, ", and --target reference runs no kernels"),
-                  "leave --cpu-variant out");
+  const std::tuple<const char *, const std::string &, bool> variants[] = {
+      {"--cpu-variant", flags.cpuVariant, target == "cpu"},
+      {"--cuda-variant", flags.cudaVariant, target.starts_with("cuda")}};
+  for (const auto &[name, given, fits] : variants)
+    if (!given.empty() && !fits)
+      return Status(kUsage, cat(name, ": found ", given, ", and target ", target, " has no such variants"),
+                    cat("leave ", name, " out"));
   return {};
 }
 
@@ -136,7 +144,9 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
   }
   options.weights = *weights;
   options.cpuVariant = flags.cpuVariant;
+  options.cudaVariant = flags.cudaVariant;
   options.noHostCode = flags.noHostCode;
+  options.cudaSync = flags.cudaSync;
   options.threads = flags.threads;
   options.progress = progress;
   Stopwatch watch;

@@ -8,7 +8,7 @@
 namespace mmc::driver {
 
 struct EngineFlags {
-  std::string model, weights, cpuVariant;
+  std::string model, weights, cpuVariant, cudaVariant;
   CompileFlags compile;
   uint32_t threads = 0;
   bool noHostCode = false, cudaSync = false;

@@ -51,6 +51,7 @@ Status PlanEngine::loadPlan(const PlanEngineOptions &options) {
   mmc_plan_options planOptions = {};
   planOptions.struct_size = sizeof planOptions;
   planOptions.cpu_variant = options.cpuVariant.empty() ? nullptr : options.cpuVariant.c_str();
+  planOptions.cuda_variant = options.cudaVariant.empty() ? nullptr : options.cudaVariant.c_str();
   planOptions.no_host_code = options.noHostCode;
   mmc_plan *loaded = nullptr;
   MMC_RETURN_IF_ERROR(takeStatus(
@@ -104,6 +105,7 @@ Status PlanEngine::load(const PlanEngineOptions &options) {
   sessionOptions.struct_size = sizeof sessionOptions;
   sessionOptions.threads = options.threads;
   sessionOptions.max_sequences = 1;
+  sessionOptions.cuda_sync = options.cudaSync;
   mmc_session *created = nullptr;
   MMC_RETURN_IF_ERROR(takeStatus(mmc_session_create(model.get(), &sessionOptions, &created)));
   context.reset(created);

@@ -19,8 +19,9 @@ struct PlanEngineOptions {
   std::string path; // of the plan, if bytes is null
   const std::vector<uint8_t> *bytes = nullptr;
   WeightsChoice weights;
-  std::string cpuVariant; // empty: the widest
-  bool noHostCode = false;
+  std::string cpuVariant;  // empty: the widest
+  std::string cudaVariant; // empty: the best for the device
+  bool noHostCode = false, cudaSync = false;
   uint32_t threads = 0;
   ProgressMode progress = ProgressMode::none;
 };

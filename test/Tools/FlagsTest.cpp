@@ -111,7 +111,8 @@ TEST_F(Flags, TheInterpreterCompilesNothing) {
 }
 
 TEST_F(Flags, CudaFlagsNeedACudaTarget) {
-  for (const List &flag : {List{"--cuda-graphs=on"}, List{"--cuda-graphs=off"}, List{"--cuda-sync"}}) {
+  for (const List &flag :
+       {List{"--cuda-graphs=on"}, List{"--cuda-graphs=off"}, List{"--cuda-sync"}, List{"--cuda-variant=sm_90a"}}) {
     const std::string name = flag[0].substr(0, flag[0].find('='));
     expectError(runPlan(flag), 2, name);
     expectRefusedEarly(runModel(flag), 2, name);
