@@ -134,6 +134,37 @@ TEST(DeviceSession, AFreedSequencesSlotAndPagesStartAgainFromZero) {
   EXPECT_EQ(session->memory().freePages(), 17u);
 }
 
+TEST(DeviceSession, PagesAreZeroWhenTheyAreFirstTaken) {
+  auto model = deviceModel();
+  auto fresh = [&] {
+    auto session = tinySession(model);
+    Sequence *sequence = *session->createSequence();
+    EXPECT_EQ(runStep(*session, sequence, {5}), reference(1, {5}));
+    std::vector<uint8_t> bytes;
+    EXPECT_TRUE(session
+                    ->snapshot(*sequence,
+                               [&](std::span<const uint8_t> more) {
+                                 bytes.insert(bytes.end(), more.begin(), more.end());
+                                 return Status();
+                               })
+                    .ok());
+    return bytes;
+  };
+  const std::vector<uint8_t> first = fresh();
+  {
+    // Leaves numbers behind where the next session's pages will be.
+    auto session = tinySession(model);
+    for (uint32_t i = 0; i < kMaxSeqs; ++i) runStep(*session, *session->createSequence(), tokensOf(i, 32));
+  }
+  EXPECT_EQ(fresh(), first);
+  // Behind the header a state slot in each of three layers, then a page in each of two: its first row is the token's.
+  for (size_t layer = 0; layer < 2; ++layer) {
+    const auto page = first.begin() + 96 + 3 * kWidth * 4 + ptrdiff_t(layer) * kPageTokens * kWidth * 4;
+    EXPECT_NE(std::count(page, page + kWidth * 4, 0), kWidth * 4);
+    EXPECT_EQ(std::count(page + kWidth * 4, page + kPageTokens * kWidth * 4, 0), (kPageTokens - 1) * kWidth * 4);
+  }
+}
+
 TEST(DeviceSession, TwoSessionsOfOneModelRunAtOnce) {
   auto model = deviceModel();
   const std::vector<int32_t> tokens = tokensOf(5, 32);

@@ -7,8 +7,8 @@
 
 static std::atomic<bool> counting = false;
 static std::atomic<uint64_t> allocations = 0;
-/// Greater than 0 where a thread is in code whose allocations are not the runtime's.
-static thread_local int notOurs = 0;
+/// Whether what the calling thread allocates is the runtime's; null: it is.
+[[maybe_unused]] static bool (*allocationIsOurs)() = nullptr;
 
 // The sanitizers bring an allocator of their own.
 #ifdef __has_feature
@@ -25,7 +25,7 @@ void *__libc_realloc(void *, size_t);
 void *__libc_memalign(size_t, size_t);
 
 static void count() {
-  if (counting.load(std::memory_order_relaxed) && notOurs == 0) ++allocations;
+  if (counting.load(std::memory_order_relaxed) && (!allocationIsOurs || allocationIsOurs())) ++allocations;
 }
 void *malloc(size_t size) {
   count();
