@@ -12,9 +12,13 @@ using runtime::Status;
 
 Status checkCompileOptions(const CompileOptions &options) {
   auto refuse = [](const std::string &what) { return Status(compiler::kOption, what); };
-  if (options.target != "cpu") return Status(compiler::kUnknownTarget, "unknown target '" + options.target + "'");
   if (!options.dtype.empty() && options.dtype != "float32" && options.dtype != "bfloat16")
     return refuse("--dtype expected float32 or bfloat16, got '" + options.dtype + "'");
+  const bool cuda = options.target.family.starts_with("cuda");
+  if (cuda && options.dtype == "float32")
+    return Status(compiler::kOption,
+                  "--dtype float32: kernels for " + targetText(options.target) + " compute in bfloat16",
+                  "give --dtype bfloat16, or --target cpu");
   if (options.maxNumSeqs > kMostSeqs)
     return refuse("--max-num-seqs expected 1 to " + std::to_string(kMostSeqs) + ", got " +
                   std::to_string(options.maxNumSeqs));
@@ -30,9 +34,13 @@ Status checkCompileOptions(const CompileOptions &options) {
   if (options.maxModelLen > kMostModelLen)
     return refuse("--max-model-len expected up to " + std::to_string(kMostModelLen) + ", got " +
                   std::to_string(options.maxModelLen));
-  if (!options.emit.empty() && options.emit != "llvm")
-    return Status(compiler::kUnknownTarget, "--emit=" + options.emit + " needs another target",
-                  "--emit=llvm works for the cpu target");
+  if (!options.emit.empty() && options.emit != (cuda ? "cuda" : "llvm"))
+    return Status(compiler::kOption,
+                  "--emit=" + options.emit + " needs another target than " +
+                      (cuda ? targetText(options.target) : "cpu"),
+                  cuda ? "give --emit=cuda" : "give --emit=llvm, or --target cuda:sm_90a");
+  if (cuda && !options.cpuVariants.empty())
+    return Status(compiler::kOption, "--cpu-variants: the target is " + targetText(options.target), "leave it out");
   if (const std::string &level = options.stopAfter;
       !level.empty() && level != "model" && level != "tile" && level != "plan")
     return refuse("--stop-after expected model, tile or plan, got '" + level + "'");
@@ -65,7 +73,8 @@ static std::vector<runtime::SegmentInput> segmentInputs(const PlanSegments &segm
   std::span<const uint8_t> text(reinterpret_cast<const uint8_t *>(segments.text.data()), segments.text.size());
   return {{runtime::SegmentKind::metadata, segments.metadata},
           {runtime::SegmentKind::constants, segments.constants},
-          {runtime::SegmentKind::hostObject, segments.object},
+          segments.images.empty() ? runtime::SegmentInput{runtime::SegmentKind::hostObject, segments.object}
+                                  : runtime::SegmentInput{runtime::SegmentKind::deviceImages, segments.images},
           {runtime::SegmentKind::text, text, runtime::kSegmentOptional}};
 }
 

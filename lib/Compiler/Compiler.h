@@ -5,7 +5,7 @@
 // failure comes back as a status with a code, a message (with the diagnostics that passes emitted) and a hint.
 #pragma once
 
-#include "runtime/src/Status.h"
+#include "lib/Compiler/Targets.h"
 
 #include <cstdint>
 #include <functional>
@@ -14,7 +14,7 @@
 
 namespace mmc {
 
-/// A step of the ladder that has ended: `model`, `tile`, `plan`, `object`, `write`, with its time.
+/// A step of the ladder that has ended: `model`, `tile`, `plan`, `cuda`, `object`, `images`, with its time.
 struct CompileStep {
   std::string name;
   std::string detail; // what it made: "12 kernels", "3 variants, 240 KiB"
@@ -28,8 +28,8 @@ inline constexpr uint32_t kMostSeqs = 4096, kMostBatchedTokens = 65536;
 /// Empty or 0 is the default, and for the text of a lower level what that text was lowered with; any other value that
 /// differs from the text's is refused.
 struct CompileOptions {
-  std::string target = "cpu";
-  std::string dtype;                       // float32 (default) | bfloat16
+  Target target;                           // default: cpu
+  std::string dtype;                       // float32 (default on the cpu) | bfloat16 (all that CUDA takes)
   uint64_t maxModelLen = 0;                // tokens; default: the smaller of the model's own limit and 32768
   uint32_t maxNumSeqs = 0;                 // default: 16
   uint32_t maxNumBatchedTokens = 0;        // default: 4096, or maxNumSeqs where that is more
@@ -38,8 +38,9 @@ struct CompileOptions {
   std::vector<std::string> disabledPasses; // td record names of optional passes
   std::string stopAfter;                   // model | tile | plan: writes that level's text instead of a plan file
   std::vector<std::string> printIrAfter;   // td record names; text goes to stderr
-  std::string emit; // llvm: writes one NAME.ll per kernel and variant into emitFolder, and no plan
+  std::string emit; // llvm | cuda: writes one file per kernel and variant into emitFolder, and no plan
   std::string emitFolder;
+  std::string cacheFolder; // compiled kernels for CUDA; empty: as the toolchain finds it
   /// Called after each step, on the calling thread.
   std::function<void(const CompileStep &)> onStep;
 };

@@ -17,7 +17,8 @@ inline constexpr ErrorKind kLowering{901, StatusCode::failed,
 inline constexpr ErrorKind kOption{902, StatusCode::usage, "see `mmc compile --help`"};
 inline constexpr ErrorKind kNoProgram{903, StatusCode::failed, "give a file with one model.program"};
 inline constexpr ErrorKind kCodeGeneration{904, StatusCode::failed, "report this with the model description"};
-inline constexpr ErrorKind kUnknownTarget{905, StatusCode::incompatible, "targets of this build: cpu"};
+inline constexpr ErrorKind kUnknownTarget{905, StatusCode::incompatible,
+                                          "targets are cpu, cuda:sm_90a, cuda:sm_80, cuda-emu:portable and the like"};
 inline constexpr ErrorKind kInvalidPlan{906, StatusCode::failed,
                                         "this is a defect of the compiler: report it with the model description"};
 

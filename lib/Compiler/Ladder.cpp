@@ -7,10 +7,8 @@
 #include "lib/Compiler/Errors.h"
 #include "lib/Compiler/ParameterCount.h"
 #include "lib/Import/Import.h"
-#include "lib/Target/CPU/CompileCpu.h"
 #include "passes/Conversion/TileToPlan/TileToPlan.h"
 #include "passes/Pipelines/Pipelines.h"
-#include "runtime/src/FileIO.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -27,6 +25,9 @@ using namespace mlir;
 namespace mmc {
 
 using runtime::Status;
+
+/// The emulation runs the very kernels that a GPU does.
+static const char *tiledFor(const Target &target) { return target.family == "cpu" ? "cpu" : "cuda"; }
 
 /// On a tile program: what it was lowered with, for who goes on from its text.
 static constexpr llvm::StringLiteral kLoweredAttr = "lowered";
@@ -96,8 +97,8 @@ Status Ladder::read(const std::string &input) {
   auto programs = llvm::to_vector(module->getOps<model::ProgramOp>());
   auto plans = llvm::to_vector(module->getOps<planir::ModuleOp>());
   if (programs.size() + plans.size() != 1)
-    return Status(compiler::kNoProgram, "expected one model.program or plan.module, found " +
-                                            std::to_string(programs.size() + plans.size()));
+    return Status(compiler::kNoProgram,
+                  "expected one model.program or plan.module, found " + std::to_string(programs.size() + plans.size()));
   if (!plans.empty()) {
     reached = Level::plan;
     MMC_RETURN_IF_ERROR(noteLowered(plans.front().getFacts(), "plan"));
@@ -129,7 +130,8 @@ Status Ladder::noteProgram() {
   if (auto position = program->getAttrOfType<IntegerAttr>("max_position"))
     limit = std::min<uint64_t>(limit, static_cast<uint64_t>(position.getInt()));
   maxModelLen = options.maxModelLen ? options.maxModelLen : limit;
-  dtype = options.dtype.empty() ? "float32" : options.dtype;
+  target = options.target.family.empty() ? Target{"cpu", {}} : options.target;
+  dtype = !options.dtype.empty() ? options.dtype : target.family == "cpu" ? "float32" : "bfloat16";
   recurrenceBlock = options.recurrenceBlock ? options.recurrenceBlock : 64;
   if (!program->hasAttr("vocabulary"))
     if (auto main = program.lookupSymbol<model::FuncOp>("main"))
@@ -143,6 +145,12 @@ Status Ladder::noteLowered(DictionaryAttr facts, const char *text) {
     auto value = facts.getAs<IntegerAttr>(name);
     return value ? static_cast<uint64_t>(value.getInt()) : 0;
   };
+  // Kernels are tiled for the cpu or for CUDA; a plan says which of the two that execute CUDA it is for.
+  auto family = facts.getAs<StringAttr>("target");
+  std::string found = family ? family.str() : "cpu";
+  target = options.target;
+  if (target.family.empty())
+    target = {found, found == "cpu" ? std::vector<std::string>() : std::vector<std::string>{"sm_90a"}};
   auto type = facts.getAs<StringAttr>("dtype");
   dtype = type ? type.str() : "";
   maxModelLen = number("max_model_len");
@@ -150,7 +158,8 @@ Status Ladder::noteLowered(DictionaryAttr facts, const char *text) {
   parametersTotal = number("parameters_total");
   parametersActive = number("parameters_active");
   if (dtype.empty() || !maxModelLen || !recurrenceBlock)
-    return Status(compiler::kNoProgram, std::string("the ") + text + " does not say dtype, max_model_len and recurrence_block",
+    return Status(compiler::kNoProgram,
+                  std::string("the ") + text + " does not say dtype, max_model_len and recurrence_block",
                   "keep the attributes that --stop-after writes");
   // A flag cannot undo what was decided on the way to this text.
   auto decided = [&](const std::string &flag, const std::string &asked, const std::string &found) {
@@ -161,6 +170,8 @@ Status Ladder::noteLowered(DictionaryAttr facts, const char *text) {
     uint64_t found = number(name);
     return asked && found && asked != found ? decided(flag, std::to_string(asked), std::to_string(found)) : Status();
   };
+  bool same = target.family == found || (reached == Level::tile && found == "cuda" && target.family == "cuda-emu");
+  if (!same) return decided("--target", targetText(target), found);
   if (!options.dtype.empty() && options.dtype != dtype) return decided("--dtype", options.dtype, dtype);
   MMC_RETURN_IF_ERROR(compare("--max-model-len", options.maxModelLen, "max_model_len"));
   MMC_RETURN_IF_ERROR(compare("--recurrence-block", options.recurrenceBlock, "recurrence_block"));
@@ -192,6 +203,7 @@ Status checkPassNames(const CompileOptions &options) {
 LogicalResult Ladder::runTilePasses() {
   PassManager manager(&context);
   PipelineOptions pipeline;
+  pipeline.target = tiledFor(target);
   pipeline.dtype = dtype;
   pipeline.recurrenceBlock = static_cast<int64_t>(recurrenceBlock);
   pipeline.maxModelLen = static_cast<int64_t>(maxModelLen);
@@ -222,11 +234,11 @@ Status Ladder::lowerToTile() {
     return builder.getNamedAttr(name, builder.getI64IntegerAttr(static_cast<int64_t>(value)));
   };
   (*module->getOps<model::ProgramOp>().begin())
-      ->setAttr(kLoweredAttr, builder.getDictionaryAttr({builder.getNamedAttr("dtype", builder.getStringAttr(dtype)),
-                                                         fact("max_model_len", maxModelLen),
-                                                         fact("parameters_active", parametersActive),
-                                                         fact("parameters_total", parametersTotal),
-                                                         fact("recurrence_block", recurrenceBlock)}));
+      ->setAttr(kLoweredAttr, builder.getDictionaryAttr(
+                                  {builder.getNamedAttr("dtype", builder.getStringAttr(dtype)),
+                                   fact("max_model_len", maxModelLen), fact("parameters_active", parametersActive),
+                                   fact("parameters_total", parametersTotal), fact("recurrence_block", recurrenceBlock),
+                                   builder.getNamedAttr("target", builder.getStringAttr(tiledFor(target)))}));
   reached = Level::tile;
   unsigned kernels = 0;
   module->walk([&](tile::KernelOp) { ++kernels; });
@@ -236,6 +248,7 @@ Status Ladder::lowerToTile() {
 
 Status Ladder::lowerToPlan() {
   PlanOptions plan;
+  plan.target = target.family;
   plan.dtype = dtype;
   plan.maxModelLen = maxModelLen;
   if (options.maxNumSeqs) plan.maxNumSeqs = options.maxNumSeqs;
@@ -253,68 +266,6 @@ Status Ladder::lowerToPlan() {
   module->walk([&](planir::EntryOp) { ++entries; });
   finish("plan", std::to_string(entries) + " shape classes");
   return {};
-}
-
-/// The CPU target's result in the plan writer's terms.
-static HostObject toHostObject(const cpu::CpuObject &compiled, const std::vector<cpu::Variant> &variants) {
-  HostObject object;
-  object.elf.assign(compiled.elf.begin(), compiled.elf.end());
-  for (cpu::Variant variant : variants) object.variants.push_back(cpu::variantName(variant));
-  for (const cpu::CpuKernel &kernel : compiled.kernels) {
-    HostKernel &entry = object.kernels[kernel.name];
-    entry.symbols.push_back(kernel.symbol);
-    entry.scratchBytes.push_back(kernel.scratchBytes);
-  }
-  return object;
-}
-
-/// One file of LLVM IR per kernel and variant.
-static Status writeKernels(const cpu::CpuObject &compiled, const std::string &folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return Status(compiler::kOption, "cannot make the folder " + folder, "check the path", error.message());
-  for (const cpu::CpuKernel &kernel : compiled.kernels) {
-    auto file = runtime::OutputFile::create(folder + "/" + kernel.symbol + ".ll");
-    if (!file.ok()) return file.status();
-    MMC_RETURN_IF_ERROR(file->write({reinterpret_cast<const uint8_t *>(kernel.llvm.data()), kernel.llvm.size()}));
-    MMC_RETURN_IF_ERROR(file->commit());
-  }
-  return {};
-}
-
-Status Ladder::translate() {
-  cpu::CpuOptions cpuOptions;
-  cpuOptions.keepLlvm = !options.emit.empty();
-  if (!options.cpuVariants.empty()) {
-    cpuOptions.variants.clear();
-    for (const std::string &name : options.cpuVariants) {
-      auto variant = cpu::parseVariant(name);
-      if (!variant)
-        return Status(compiler::kOption, "unknown cpu variant '" + name + "'");
-      cpuOptions.variants.push_back(*variant);
-    }
-  }
-  planir::ModuleOp plan = *module->getOps<planir::ModuleOp>().begin();
-  cpuOptions.record = kernelRecords(plan);
-  OwningOpRef<ModuleOp> kernels = ModuleOp::create(UnknownLoc::get(&context));
-  plan.walk([&](tile::KernelOp kernel) { kernels->push_back(kernel->clone()); });
-  std::optional<cpu::CpuObject> compiled;
-  std::string cause;
-  MMC_RETURN_IF_ERROR(guarded(compiler::kCodeGeneration, "compiling kernels", [&] {
-    compiled = cpu::compileCpu(*kernels, cpuOptions, cause);
-    if (!compiled) emitError(UnknownLoc::get(&context), cause);
-    return success(compiled.has_value());
-  }));
-  finish("object", std::to_string(compiled->kernels.size()) + " functions, " +
-                       std::to_string(compiled->elf.size() / 1024) + " KiB");
-  if (!options.emit.empty()) return writeKernels(*compiled, options.emitFolder);
-  HostObject object = toHostObject(*compiled, cpuOptions.variants);
-  return guarded(compiler::kLowering, "writing the plan", [&]() -> LogicalResult {
-    auto written = serializePlan(plan, object);
-    if (failed(written)) return failure();
-    planSegments = std::move(*written);
-    return success();
-  });
 }
 
 std::string Ladder::text() {

@@ -33,7 +33,7 @@ public:
   runtime::Status lowerToTile();
   /// Tile launches to a plan.module.
   runtime::Status lowerToPlan();
-  /// Kernels to an object, and everything to segments. With options.emit, the kernels' text to files in
+  /// Kernels to an object or images, and everything to segments. With options.emit, the kernels' text to files in
   /// options.emitFolder instead.
   runtime::Status translate();
 
@@ -46,6 +46,9 @@ private:
   runtime::Status guarded(const runtime::ErrorKind &kind, const char *what,
                           llvm::function_ref<mlir::LogicalResult()> body);
   void finish(const char *name, std::string detail);
+  // Translate.cpp
+  runtime::Status translateCpu(planir::ModuleOp plan, mlir::ModuleOp kernels, CompiledKernels &compiled);
+  runtime::Status translateCuda(mlir::ModuleOp kernels, CompiledKernels &compiled);
   runtime::Status readModule(const std::string &input);
   /// Facts that lower levels need: off the mathematics, or as a higher level's pass wrote them down.
   runtime::Status noteProgram();
@@ -57,6 +60,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   PlanSegments planSegments;
   Level reached = Level::model;
+  Target target;
   std::string dtype;
   uint64_t parametersTotal = 0, parametersActive = 0, maxModelLen = 0, recurrenceBlock = 0;
   std::chrono::steady_clock::time_point started;

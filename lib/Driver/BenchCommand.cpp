@@ -146,7 +146,7 @@ Json benchJson(const Bench &bench, const OpenedEngine &opened) {
   const DecodeCost cost = decodeCost(opened.plan->tables);
   Json json;
   json["plan"] = {{"digest", info.digest},
-                  {"targets", {info.target}},
+                  {"targets", targetsOf(opened.plan->tables)},
                   {"ranks", info.ranks},
                   {"dtype", info.dtype},
                   {"cpu_variant", info.variant}};

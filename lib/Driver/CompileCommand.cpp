@@ -55,7 +55,7 @@ Status compile(const CompileCommandFlags &flags) {
     options->emitFolder = flags.output;
   }
   Stopwatch watch;
-  note(cat("compiling ", flags.model, " for ", options->target,
+  note(cat("compiling ", flags.model, options->target.family.empty() ? "" : cat(" for ", targetText(options->target)),
            options->dtype.empty() ? "" : cat(", ", options->dtype)));
   auto bytes = compileModelToMemory(flags.model, *options);
   MMC_RETURN_IF_ERROR(bytes.status());
@@ -81,7 +81,8 @@ void addCompileCommand(const CommandLine &line) {
                "write the text of a level instead of a plan: model, tile, plan")
       ->check(CLI::IsMember({"model", "tile", "plan"}))
       ->type_name("LEVEL");
-  addFlagValue(command, "--emit", flags->emit, "write one file per kernel and variant instead of a plan: llvm")
+  addFlagValue(command, "--emit", flags->emit,
+               "write one file per kernel and variant instead of a plan: llvm (cpu), cuda")
       ->check(CLI::IsMember({"llvm", "cuda"}))
       ->type_name("FORM");
   addSwitch(command, "--json", flags->json, "print what `mmc inspect --json` says of the plan");

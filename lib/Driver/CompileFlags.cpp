@@ -39,8 +39,11 @@ private:
 
 void addCompileFlags(CLI::App *command, CompileFlags &flags) {
   const Declarer add{command, flags};
-  add.value("--target", flags.targets, "TARGET", "where the plan runs; comma-separated: cpu");
-  add.value("--dtype", flags.dtype, "TYPE", "type of activations and products: float32, bfloat16 (default: float32)")
+  add.value("--target", flags.targets, "TARGET",
+            "where the plan runs; comma-separated where one plan can hold several: cpu, cuda:sm_90a, "
+            "cuda:sm_80, cuda-emu:portable, cuda-emu:sm_90a");
+  add.value("--dtype", flags.dtype, "TYPE",
+            "type of activations and products: float32, bfloat16 (default: float32 on cpu, bfloat16 on CUDA)")
       ->check(CLI::IsMember({"float32", "bfloat16", "float64"}));
   add.value("-q,--quantization", flags.quantization, "SCHEME", "weights: none");
   add.count("--max-model-len,--ctx-size,-c", flags.maxModelLen,
@@ -58,7 +61,8 @@ void addCompileFlags(CLI::App *command, CompileFlags &flags) {
   add.count("--etp", flags.expertTensorParallel, "ranks that share each expert");
   add.count("--sp", flags.sequenceParallel, "ranks that share a long prompt");
   add.count("--rank-shapes", flags.rankShapes, "compile one rank's slice of an N-way layout, without collectives");
-  add.value("--cache-dir", flags.cacheFolder, "DIR", "cache of compiled kernels; the cpu target compiles without one");
+  add.value("--cache-dir", flags.cacheFolder, "DIR",
+            "cache of kernels compiled for CUDA (default: $MMC_CACHE_DIR, $XDG_CACHE_HOME/mmc or ~/.cache/mmc)");
   add.value("--cpu-variants", flags.variants, "NAME",
             "variants to compile: x86-64-v3, avx512, avx512-bf16 (default: all)");
   add.value("--disable-pass", flags.disabledPasses, "NAME",
@@ -78,15 +82,13 @@ Status refuseMoreThanOne(const char *flag, uint32_t value) {
 } // namespace
 
 Expected<CompileOptions> compileOptions(const CompileFlags &flags) {
-  if (flags.targets.size() != 1 || flags.targets[0] != "cpu")
-    return Status(kNotSupported,
-                  cat("--target: found '", CLI::detail::join(flags.targets, ","), "', this build compiles for cpu"),
-                  "give --target cpu");
+  auto target = flags.targets.empty() ? Expected<Target>(Target()) : parseTarget(flags.targets);
+  MMC_RETURN_IF_ERROR(target.status());
   if (flags.quantization != "none")
     return Status(kNotSupported, cat("--quantization: found '", flags.quantization, "', this build supports none"),
                   "leave --quantization out");
   if (flags.dtype == "float64")
-    return Status(kUsage, "--dtype: found float64, expected float32 or bfloat16 on the cpu target",
+    return Status(kUsage, "--dtype: found float64, expected float32 or bfloat16",
                   "give --target reference for float64");
   MMC_RETURN_IF_ERROR(refuseMoreThanOne("--devices", flags.devices));
   MMC_RETURN_IF_ERROR(refuseMoreThanOne("--tensor-parallel-size", flags.tensorParallel));
@@ -95,7 +97,8 @@ Expected<CompileOptions> compileOptions(const CompileFlags &flags) {
   MMC_RETURN_IF_ERROR(refuseMoreThanOne("--sp", flags.sequenceParallel));
   MMC_RETURN_IF_ERROR(refuseMoreThanOne("--rank-shapes", flags.rankShapes));
   CompileOptions options;
-  options.target = "cpu";
+  options.target = *target;
+  options.cacheFolder = flags.cacheFolder;
   if (!flags.dtype.empty()) options.dtype = flags.dtype;
   options.maxModelLen = flags.maxModelLen;
   options.maxNumSeqs = flags.maxNumSeqs;

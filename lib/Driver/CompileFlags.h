@@ -15,8 +15,8 @@ struct CompileFlag {
 };
 
 struct CompileFlags {
-  std::vector<std::string> targets = {"cpu"};
-  std::string dtype; // empty: the target's own
+  std::vector<std::string> targets; // none: cpu, or what the text of a lower level was lowered for
+  std::string dtype;                // empty: the target's own
   std::string quantization = "none", cacheFolder;
   uint32_t devices = 1, tensorParallel = 1, expertParallel = 1, expertTensorParallel = 1, sequenceParallel = 1,
            rankShapes = 1;

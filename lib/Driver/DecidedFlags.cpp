@@ -1,5 +1,6 @@
 // Flags that shape a plan, given where nothing is left to shape: with a plan, or for the interpreter.
 #include "lib/Driver/CompileFlags.h"
+#include "lib/Driver/PlanReport.h"
 
 #include "runtime/src/Layout.h"
 
@@ -26,7 +27,7 @@ std::string withoutFlag(const CompileFlag &flag, const char *otherwise) {
 Status checkAgainstPlan(const CompileFlags &flags, const runtime::PlanTables &plan) {
   const std::string ranks = std::to_string(plan.ranks);
   const std::map<std::string, std::string> decided = {
-      {"--target", plan.target},
+      {"--target", sorted(targetsOf(plan))},
       {"--dtype", runtime::dtypeName(plan.dtype)},
       {"--quantization", "none"},
       {"--devices", ranks},
@@ -39,7 +40,7 @@ Status checkAgainstPlan(const CompileFlags &flags, const runtime::PlanTables &pl
       {"--max-num-seqs", std::to_string(plan.maxNumSeqs)},
       {"--max-num-batched-tokens", std::to_string(plan.maxNumBatchedTokens)},
       {"--recurrence-block", std::to_string(plan.recurrenceBlock)},
-      {"--cpu-variants", sorted(plan.variants)}};
+      {"--cpu-variants", plan.target == "cpu" ? sorted(plan.variants) : "none"}};
   for (const CompileFlag &flag : flags.declared) {
     if (flag.option->empty() || flag.name == "--cache-dir") continue;
     const std::string given = flag.value();

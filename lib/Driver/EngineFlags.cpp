@@ -78,12 +78,15 @@ Status checkTargetFlags(const EngineFlags &flags, const std::string &target) {
 /// What would fail after the compilation, before it.
 Status checkBeforeCompiling(const EngineFlags &flags, const CompileOptions &options, const WeightsChoice &weights) {
   MMC_RETURN_IF_ERROR(checkCompileOptions(options));
-  if (flags.noHostCode)
-    return Status(runtime::kHostCodeRefused, cat("the kernels of target ", options.target, " are host code"),
+  const std::string family = options.target.family.empty() ? "cpu" : options.target.family;
+  if (flags.noHostCode && family != "cuda")
+    return Status(runtime::kHostCodeRefused, cat("the kernels of target ", family, " are host code"),
                   "leave --no-host-code out");
-  std::vector<std::string> variants = options.cpuVariants;
-  if (variants.empty()) variants.assign(runtime::knownVariants().begin(), runtime::knownVariants().end());
-  MMC_RETURN_IF_ERROR(runtime::chooseVariant(variants, flags.cpuVariant).status());
+  if (family == "cpu") {
+    std::vector<std::string> variants = options.cpuVariants;
+    if (variants.empty()) variants.assign(runtime::knownVariants().begin(), runtime::knownVariants().end());
+    MMC_RETURN_IF_ERROR(runtime::chooseVariant(variants, flags.cpuVariant).status());
+  }
   if (weights.random) return {};
   const Status found = runtime::Checkpoint::open(weights.folder).status();
   if (found.ok() || !flags.weights.empty()) return found;
@@ -121,10 +124,12 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
   } else {
     auto compileFlags = compileOptions(flags.compile);
     MMC_RETURN_IF_ERROR(compileFlags.status());
-    MMC_RETURN_IF_ERROR(checkTargetFlags(flags, compileFlags->target));
+    MMC_RETURN_IF_ERROR(
+        checkTargetFlags(flags, compileFlags->target.family.empty() ? "cpu" : compileFlags->target.family));
     MMC_RETURN_IF_ERROR(checkBeforeCompiling(flags, *compileFlags, *weights));
     compileFlags->onStep = ladderPrinter();
-    note(cat("compiling ", flags.model, " for ", compileFlags->target,
+    note(cat("compiling ", flags.model,
+             compileFlags->target.family.empty() ? "" : cat(" for ", targetText(compileFlags->target)),
              compileFlags->dtype.empty() ? "" : cat(", ", compileFlags->dtype)));
     Stopwatch watch;
     auto bytes = compileModelToMemory(flags.model, *compileFlags);

@@ -131,13 +131,22 @@ Json kernelsJson(const PlanTables &tables) {
   Json kernels = Json::array();
   for (size_t i = 0; i < tables.kernels.size(); ++i) {
     const Kernel &kernel = tables.kernels[i];
-    kernels.push_back({{"name", kernel.name},
-                       {"target", tables.target},
-                       {"count", counts[i]},
-                       {"domain_rank", kernel.domainRank},
-                       {"parameters", kernel.parameters},
-                       {"symbols", kernel.symbols},
-                       {"scratch_bytes", kernel.scratchBytes}});
+    Json common = {{"name", kernel.name},
+                   {"count", counts[i]},
+                   {"domain_rank", kernel.domainRank},
+                   {"parameters", kernel.parameters}};
+    if (kernel.functions.empty()) {
+      common.update({{"target", tables.target}, {"symbols", kernel.symbols}, {"scratch_bytes", kernel.scratchBytes}});
+      kernels.push_back(common);
+    }
+    for (size_t variant = 0; variant < kernel.functions.size(); ++variant) {
+      const runtime::DeviceFunction &function = kernel.functions[variant];
+      common.update({{"target", cat(tables.target, ":", tables.variants[variant])},
+                     {"symbols", Json::array({kernel.symbols[variant]})},
+                     {"threads", function.threads},
+                     {"shared_bytes", function.sharedBytes}});
+      kernels.push_back(common);
+    }
   }
   return kernels;
 }
@@ -150,6 +159,8 @@ const char *segmentName(SegmentKind kind) {
     return "constants";
   case SegmentKind::hostObject:
     return "host_object";
+  case SegmentKind::deviceImages:
+    return "device_images";
   case SegmentKind::text:
     return "text";
   }
@@ -157,6 +168,13 @@ const char *segmentName(SegmentKind kind) {
 }
 
 } // namespace
+
+std::vector<std::string> targetsOf(const PlanTables &tables) {
+  if (tables.target == "cpu") return {tables.target};
+  std::vector<std::string> targets;
+  for (const std::string &variant : tables.variants) targets.push_back(cat(tables.target, ":", variant));
+  return targets;
+}
 
 std::string planJson(const PlanReport &report) {
   const PlanTables &tables = report.tables;
@@ -166,12 +184,12 @@ std::string planJson(const PlanReport &report) {
   json["digest"] = report.digest;
   json["producer"] = tables.producer;
   json["model"] = tables.model;
-  json["targets"] = Json::array({tables.target});
+  json["targets"] = targetsOf(tables);
   json["dtype"] = dtypeName(tables.dtype);
   json["ranks"] = tables.ranks;
   json["file_bytes"] = report.fileBytes;
   json["parameters"] = {{"total", tables.parametersTotal}, {"active", tables.parametersActive}};
-  json["cpu_variants"] = tables.variants;
+  json["cpu_variants"] = tables.target == "cpu" ? tables.variants : std::vector<std::string>();
   json["recurrence_block"] = tables.recurrenceBlock;
   json["page_tokens"] = tables.pageTokens;
   json["vocabulary"] = tables.vocabulary;

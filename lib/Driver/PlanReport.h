@@ -35,6 +35,8 @@ struct DecodeCost {
 };
 DecodeCost decodeCost(const runtime::PlanTables &tables);
 
+/// The plan's targets as --target spells them: `cpu`, or `cuda:sm_90a` and the like, one per variant.
+std::vector<std::string> targetsOf(const runtime::PlanTables &tables);
 /// The memory certificate, a line per figure.
 std::vector<std::string> certificateLines(const PlanReport &report);
 /// The whole report as text, and as one JSON object with the fields of `inspect PLAN --json`.

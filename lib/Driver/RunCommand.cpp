@@ -136,6 +136,7 @@ Status printJson(const Run &run, const Generation &made) {
                      {"decode_tokens_per_second", perSecond(made.decodeSteps, made.decodeSeconds)},
                      {"peak_rss_bytes", peakResidentBytes()}};
   json["plan"] = {{"digest", nullptr}, {"targets", {info.target}}, {"ranks", info.ranks}};
+  if (run.opened.plan) json["plan"]["targets"] = targetsOf(run.opened.plan->tables);
   if (!info.digest.empty()) json["plan"]["digest"] = info.digest;
   return writeOutput(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }

@@ -39,6 +39,9 @@ Golden loadGolden(const std::string &name) {
   }
   golden.tokensBelow = json["tokens_below"];
   golden.bf16MedianRelativeL2 = json["eager_bf16_pooled"]["median_rel_l2"];
+  golden.bf16MedianRelativeL2Short = golden.bf16MedianRelativeL2;
+  if (json.contains("eager_bf16_pooled_600"))
+    golden.bf16MedianRelativeL2Short = json["eager_bf16_pooled_600"]["median_rel_l2"];
   for (const nlohmann::json &entry : json["cases"]) {
     GoldenCase item;
     item.index = entry["case"];

@@ -23,8 +23,9 @@ struct GoldenCase {
 struct Golden {
   std::string name, folder;
   uint32_t vocabulary = 0;
-  int32_t tokensBelow = 0;         // ids from here on are padding rows
-  double bf16MedianRelativeL2 = 0; // eager_bf16_pooled.median_rel_l2
+  int32_t tokensBelow = 0;              // ids from here on are padding rows
+  double bf16MedianRelativeL2 = 0;      // eager_bf16_pooled.median_rel_l2
+  double bf16MedianRelativeL2Short = 0; // the same without cases of more than 600 tokens
   std::vector<GoldenCase> cases;
 };
 

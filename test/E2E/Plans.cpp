@@ -23,12 +23,13 @@ std::string take(mmc_status *status) {
 
 std::vector<uint8_t> compilePlan(const std::string &model, const PlanOptions &options) {
   CompileOptions compile;
+  compile.target = options.target;
   compile.dtype = options.dtype;
   compile.disabledPasses = options.disabledPasses;
   compile.maxNumBatchedTokens = options.maxNumBatchedTokens;
   compile.recurrenceBlock = options.recurrenceBlock;
   compile.maxModelLen = options.maxModelLen;
-  compile.cpuVariants = hostVariants();
+  if (options.target.family == "cpu") compile.cpuVariants = hostVariants();
   auto plan = compileModelToMemory(model, compile);
   EXPECT_TRUE(plan.ok()) << model << ": " << plan.status().text();
   return plan.ok() ? *plan : std::vector<uint8_t>();

@@ -21,6 +21,7 @@ std::vector<std::string> hostVariants();
 std::string take(mmc_status *status);
 
 struct PlanOptions {
+  Target target = {"cpu", {}};
   std::string dtype = "float32";
   std::vector<std::string> disabledPasses;
   uint32_t maxNumBatchedTokens = 4096;

@@ -41,20 +41,22 @@ static void describeDealtLoop(hopper::KernelOp kernel, runtime::DeviceFunction &
   }
 }
 
-FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module) {
+FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module, const std::string &variant) {
   OwningOpRef<ModuleOp> copy = module.clone();
   PassManager manager(module.getContext());
   buildTileToHopperPipeline(manager);
   if (failed(manager.run(*copy))) return failure();
   std::vector<CudaKernel> kernels;
   for (auto kernel : copy->getOps<hopper::KernelOp>()) {
+    std::string name = kernel.getSymName().str(), symbol = runtime::kernelSymbol(name, variant);
+    kernel.setSymName(symbol);
     std::optional<PrintedKernel> printed = printCuda(kernel);
     if (!printed) return failure();
     runtime::DeviceFunction function;
     function.threads = static_cast<uint32_t>(kernel.getThreads());
     function.sharedBytes = printed->sharedBytes;
     describeDealtLoop(kernel, function);
-    kernels.push_back({kernel.getSymName().str(), std::move(printed->text), function});
+    kernels.push_back({name, symbol, std::move(printed->text), function});
   }
   return kernels;
 }

@@ -14,14 +14,15 @@ class ModuleOp;
 
 namespace mmc::cuda {
 
-/// A kernel as CUDA C++, and how it is launched. `function.image` is for whoever compiles the source to say.
+/// A kernel as CUDA C++, the symbol that it has there, and how it is launched. `function.image` is for whoever compiles
+/// the source to say.
 struct CudaKernel {
-  std::string name, source;
+  std::string name, symbol, source;
   runtime::DeviceFunction function;
 };
 
-/// Every tile.kernel of `module`, which stays as it is, in its order, by the portable family. On failure a diagnostic
-/// was emitted.
-mlir::FailureOr<std::vector<CudaKernel>> emitCuda(mlir::ModuleOp module);
+/// Every tile.kernel of `module`, which stays as it is, in its order, by the portable family. Symbols are
+/// NAME__VARIANT. On failure a diagnostic was emitted.
+mlir::FailureOr<std::vector<CudaKernel>> emitCuda(mlir::ModuleOp module, const std::string &variant);
 
 } // namespace mmc::cuda

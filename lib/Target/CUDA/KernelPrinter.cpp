@@ -15,12 +15,12 @@ static constexpr uint32_t kScratchBytes = 4096;
 
 void KernelPrinter::line(const std::string &text) { body += wrapped(text, 2 * indent); }
 
-/// snake_case as the IR writes it, camelCase as the source does.
+/// snake_case as the IR writes it, or a path with dots; camelCase as the source does.
 static std::string camelCase(StringRef name) {
   std::string out;
   bool upper = false;
   for (char c : name) {
-    if (c == '_') {
+    if (!llvm::isAlnum(c)) {
       upper = !out.empty();
     } else {
       out += upper ? llvm::toUpper(c) : c;

@@ -24,8 +24,8 @@ constexpr const char *kProducer = "mmc 0.1";
 
 class Writer {
 public:
-  Writer(planir::ModuleOp plan, const HostObject &object)
-      : plan(plan), object(object), interfaces(describeKernels(plan)) {}
+  Writer(planir::ModuleOp plan, const CompiledKernels &compiled)
+      : plan(plan), compiled(compiled), interfaces(describeKernels(plan)) {}
   FailureOr<PlanSegments> run();
 
 private:
@@ -45,7 +45,7 @@ private:
   template <typename Op> uint32_t ordinal(FlatSymbolRefAttr symbol) const { return ordinals.lookup(symbol.getValue()); }
 
   planir::ModuleOp plan;
-  const HostObject &object;
+  const CompiledKernels &compiled;
   const KernelInterfaces interfaces;
   flatbuffers::FlatBufferBuilder builder;
   PlanSegments out;
@@ -147,11 +147,12 @@ FailureOr<flatbuffers::Offset<fb::Constant>> Writer::constant(planir::ConstantOp
 }
 
 FailureOr<flatbuffers::Offset<fb::Kernel>> Writer::kernel(tile::KernelOp op) {
-  auto found = object.kernels.find(op.getSymName().str());
-  if (found == object.kernels.end()) return op.emitOpError("was not compiled"), failure();
+  auto found = compiled.kernels.find(op.getSymName().str());
+  if (found == compiled.kernels.end()) return op.emitOpError("was not compiled"), failure();
   auto name = builder.CreateString(op.getSymName().str());
   auto symbols = builder.CreateVectorOfStrings(found->second.symbols);
-  auto scratch = builder.CreateVector(found->second.scratchBytes);
+  flatbuffers::Offset<flatbuffers::Vector<uint64_t>> scratch;
+  if (!found->second.scratchBytes.empty()) scratch = builder.CreateVector(found->second.scratchBytes);
   const runtime::Kernel &described = interfaces.at(op.getSymName().str());
   auto words = builder.CreateVectorOfStrings(described.parameters);
   std::vector<flatbuffers::Offset<fb::Parameter>> parameters;
@@ -167,9 +168,16 @@ FailureOr<flatbuffers::Offset<fb::Kernel>> Writer::kernel(tile::KernelOp op) {
   std::vector<flatbuffers::Offset<fb::Extent>> domain;
   for (const runtime::Extent &extent : described.domain)
     domain.push_back(fb::CreateExtent(builder, static_cast<fb::ExtentKind>(extent.kind), extent.value));
+  std::vector<flatbuffers::Offset<fb::DeviceFunction>> functions;
+  for (const runtime::DeviceFunction &f : found->second.functions)
+    functions.push_back(fb::CreateDeviceFunction(builder, f.image, f.threads, f.sharedBytes,
+                                                 static_cast<fb::Rows>(f.dealtRows), f.dealtStep));
   auto interface = builder.CreateVector(parameters);
-  return fb::CreateKernel(builder, name, symbols, scratch, words, described.domainRank, interface,
-                          builder.CreateVector(domain));
+  auto domainOffset = builder.CreateVector(domain);
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::DeviceFunction>>> functionsOffset;
+  if (!functions.empty()) functionsOffset = builder.CreateVector(functions);
+  return fb::CreateKernel(builder, name, symbols, scratch, words, described.domainRank, interface, domainOffset,
+                          functionsOffset);
 }
 
 flatbuffers::Offset<fb::Command> Writer::launch(planir::LaunchOp op) {
@@ -284,7 +292,7 @@ FailureOr<PlanSegments> Writer::run() {
   auto body = program(cast<planir::ProgramOp>(plan.lookupSymbol("body")));
   auto head = program(cast<planir::ProgramOp>(plan.lookupSymbol("head")));
   std::vector<flatbuffers::Offset<fb::Variant>> variants;
-  for (const std::string &name : object.variants)
+  for (const std::string &name : compiled.variants)
     variants.push_back(fb::CreateVariant(builder, builder.CreateString(name)));
   std::vector<int32_t> stops;
   if (auto attribute = plan.getFacts().getAs<DenseI32ArrayAttr>("stop_tokens"))
@@ -308,6 +316,11 @@ FailureOr<PlanSegments> Writer::run() {
   auto kernelsOffset = builder.CreateVector(kernels);
   auto layersOffset = builder.CreateVector(layerPrograms);
   auto entriesOffset = builder.CreateVector(entries);
+  std::vector<flatbuffers::Offset<fb::DeviceImage>> images;
+  for (const runtime::DeviceImage &image : compiled.deviceImages)
+    images.push_back(fb::CreateDeviceImage(builder, image.variant, image.offset, image.bytes));
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::DeviceImage>>> imagesOffset;
+  if (!images.empty()) imagesOffset = builder.CreateVector(images);
   auto stopsOffset = builder.CreateVector(stops);
   uint64_t pageTokens = paged ? fact("page_tokens") : 0;
   fb::PlanBuilder root(builder);
@@ -340,9 +353,11 @@ FailureOr<PlanSegments> Writer::run() {
   root.add_embedding_weight(embedding);
   root.add_stop_tokens(stopsOffset);
   root.add_layer_count(layerCount);
+  if (!images.empty()) root.add_device_images(imagesOffset);
   fb::FinishPlanBuffer(builder, root.Finish());
   out.metadata.assign(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
-  out.object = object.elf;
+  out.object = compiled.object;
+  out.images = compiled.images;
   return std::move(out);
 }
 
@@ -354,8 +369,8 @@ std::function<std::string(const std::string &, uint64_t)> kernelRecords(planir::
   };
 }
 
-FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object) {
-  return Writer(plan, object).run();
+FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const CompiledKernels &compiled) {
+  return Writer(plan, compiled).run();
 }
 
 } // namespace mmc

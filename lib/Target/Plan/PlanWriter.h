@@ -1,7 +1,9 @@
-// Writes a plan.module, with the object its kernels were compiled to, as the segments of a plan file.
+// Writes a plan.module, with what its kernels were compiled to, as the segments of a plan file.
 //
-// The same module and object give the same bytes: nothing of the machine, the time or an address goes in.
+// The same module and kernels give the same bytes: nothing of the machine, the time or an address goes in.
 #pragma once
+
+#include "runtime/src/PlanTables.h"
 
 #include "mlir/Support/LLVM.h"
 
@@ -17,25 +19,29 @@ namespace planir {
 class ModuleOp;
 } // namespace planir
 
-/// What the CPU target made of one kernel: one symbol and one scratch size (bytes per thread) for each variant, in the
-/// object's order.
-struct HostKernel {
+/// What a target made of one kernel: for each variant a symbol and, on the cpu, the scratch bytes per thread, on CUDA
+/// the launch.
+struct CompiledKernel {
   std::vector<std::string> symbols;
   std::vector<uint64_t> scratchBytes;
+  std::vector<runtime::DeviceFunction> functions;
 };
 
-/// A shared object with every kernel in every variant.
-struct HostObject {
-  std::vector<uint8_t> elf;
+/// Every kernel in every variant: on the cpu in one shared object, on CUDA in images.
+struct CompiledKernels {
   std::vector<std::string> variants;
-  std::map<std::string, HostKernel> kernels;
+  std::map<std::string, CompiledKernel> kernels;
+  std::vector<uint8_t> object;
+  std::vector<uint8_t> images; // one after the other, each at a multiple of 64
+  std::vector<runtime::DeviceImage> deviceImages;
 };
 
 /// The contents of a plan file's segments.
 struct PlanSegments {
   std::vector<uint8_t> metadata;  // FlatBuffer
   std::vector<uint8_t> constants; // tables
-  std::vector<uint8_t> object;    // ELF
+  std::vector<uint8_t> object;    // ELF; cpu
+  std::vector<uint8_t> images;    // CUDA
   std::string text;               // the kernels as tile programs, for people
 };
 
@@ -43,6 +49,6 @@ struct PlanSegments {
 std::function<std::string(const std::string &kernel, uint64_t scratchBytes)> kernelRecords(planir::ModuleOp plan);
 
 /// On failure a diagnostic was emitted.
-mlir::FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const HostObject &object);
+mlir::FailureOr<PlanSegments> serializePlan(planir::ModuleOp plan, const CompiledKernels &compiled);
 
 } // namespace mmc

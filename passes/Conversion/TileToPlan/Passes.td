@@ -19,6 +19,7 @@ def TileToPlan : Pass<"mmc-tile-to-plan", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
+    Option<"target", "target", "std::string", "\"cpu\"", "cpu, cuda or cuda-emu">,
     Option<"dtype", "dtype", "std::string", "\"float32\"", "activation type: float32 or bfloat16">,
     Option<"maxModelLen", "max-model-len", "uint64_t", "32768", "longest sequence in tokens">,
     Option<"maxNumSeqs", "max-num-seqs", "uint32_t", "16", "sequences of one step">,

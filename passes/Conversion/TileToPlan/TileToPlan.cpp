@@ -91,7 +91,7 @@ LogicalResult Converter::makePlan() {
   if (auto attribute = program->getAttrOfType<IntegerAttr>("routes_per_token")) routes = attribute.getInt();
   items = std::make_unique<PlanItems>(plan, routes);
   // Found by these names later: a weight or a layer that is called so too gets another.
-  for (StringRef name : {StringRef("body"), StringRef("head"), StringRef(options.target)}) items->unique(name);
+  for (StringRef name : {StringRef("body"), StringRef("head"), options.executable()}) items->unique(name);
   return success();
 }
 
@@ -361,7 +361,7 @@ LogicalResult Converter::convertLaunch(tile::LaunchOp launch, planir::ProgramOp 
                                              work ? lists[extent.getValue()] : FlatSymbolRefAttr()));
   }
   OpBuilder builder = OpBuilder::atBlockEnd(&into.getBody().front());
-  auto callee = SymbolRefAttr::get(context, options.target, {FlatSymbolRefAttr::get(kernel.getSymNameAttr())});
+  auto callee = SymbolRefAttr::get(context, options.executable(), {FlatSymbolRefAttr::get(kernel.getSymNameAttr())});
   planir::LaunchOp::create(builder, launch.getLoc(), callee, builder.getArrayAttr(bindings),
                            builder.getArrayAttr(domain), kernel.getGrain());
   return success();
@@ -369,7 +369,7 @@ LogicalResult Converter::convertLaunch(tile::LaunchOp launch, planir::ProgramOp 
 
 void Converter::moveKernels() {
   OpBuilder builder = OpBuilder::atBlockEnd(&plan.getBody().front());
-  auto executable = planir::ExecutableOp::create(builder, program.getLoc(), options.target, options.target);
+  auto executable = planir::ExecutableOp::create(builder, program.getLoc(), options.executable(), options.target);
   Block &block = executable.getBody().emplaceBlock();
   for (Operation *kernel : kernels) kernel->moveBefore(&block, block.end());
 }
@@ -379,6 +379,7 @@ struct TileToPlan : impl::TileToPlanBase<TileToPlan> {
 
   void runOnOperation() override {
     PlanOptions options;
+    options.target = target;
     options.dtype = dtype;
     options.maxModelLen = maxModelLen;
     options.maxNumSeqs = maxNumSeqs;

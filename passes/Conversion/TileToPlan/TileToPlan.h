@@ -13,7 +13,7 @@ class ModuleOp;
 namespace mmc {
 
 struct PlanOptions {
-  std::string target = "cpu";
+  std::string target = "cpu";    // cpu | cuda | cuda-emu
   std::string dtype = "float32"; // float32 | bfloat16
   uint64_t maxModelLen = 32768;  // tokens
   uint32_t maxNumSeqs = 16;
@@ -22,6 +22,9 @@ struct PlanOptions {
   uint32_t pageTokens = 64;
   uint64_t parametersTotal = 0;
   uint64_t parametersActive = 0;
+
+  /// The executable's symbol in the plan.
+  llvm::StringRef executable() const { return target == "cpu" ? "cpu" : "cuda"; }
 };
 
 /// Replaces the model.program of `module` (functions of tile.launch only) by a plan.module. On failure a diagnostic was
