@@ -47,7 +47,8 @@ def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
   let options = [
     Option<"queryTile", "query-tile", "int64_t", "16", "query rows of a prefill tile">,
     Option<"pageTokens", "page-tokens", "int64_t", "64", "positions of a cache page">,
-    Option<"maxModelLen", "max-model-len", "int64_t", "32768", "longest sequence in tokens, which sizes the page table">,
+    Option<"maxModelLen", "max-model-len", "int64_t", "32768",
+           "longest sequence in tokens, which sizes the page table">,
     Option<"keyLayout", "key-layout", "std::string", "\"channels\"",
            "order of keys in a page: channels (channel-major, for the CPU) or positions (for CUDA)">
   ];
