@@ -153,6 +153,22 @@ TEST(EmulationImages, TheCacheKnowsEveryInput) {
   EXPECT_EQ(fourth.progress, (std::vector<std::array<size_t, 3>>{{2, 2, 2}}));
 }
 
+/// GNU's linker in place of LLVM's: where clang has no other.
+TEST(EmulationImages, AnotherLinkerWillDo) {
+  if (!std::filesystem::exists("/usr/bin/ld.bfd")) GTEST_SKIP() << "no /usr/bin/ld.bfd here";
+  Folder folder;
+  const std::string path = folder / "clang";
+  writeFile(path, "#!/bin/sh\ncase \"$*\" in -print-prog-name*) echo /usr/bin/ld.bfd;; *) exec '" MMC_KERNEL_CLANG
+                  "' \"$@\";; esac\n");
+  chmod(path.c_str(), 0755);
+  Expected<std::vector<DeviceImage>> usual = compile({scaleKernel("scale", 3)});
+  const Setting other("MMC_EMU_CLANG", path);
+  Expected<std::vector<DeviceImage>> images = compile({scaleKernel("scale", 3)});
+  ASSERT_TRUE(images.ok()) << images.status().text();
+  EXPECT_NE(images->at(0).bytes, bytesOf(usual).at(0)) << "is of the same linker";
+  expectSilent({}, [&] { EXPECT_EQ(run(images->at(0), 2, 2), (std::vector<float>{1.5f, 4.5f})); });
+}
+
 TEST(EmulationImages, WithoutClang) {
   const Setting nowhere("MMC_EMU_CLANG", "/nowhere/clang++");
   const Status status = compile(scaleKernels(1)).status();
