@@ -1,6 +1,7 @@
 // mmc-judge-kernels: what ptxas and a disassembler show of emitted kernels, against a table of budgets. No GPU is
-// needed. Usage: mmc-judge-kernels --budgets FILE --architectures sm_90a,sm_80 [--nvdisasm PROGRAM] [--cache-dir DIR]
+// needed. Usage: mmc-judge-kernels --budgets FILE [--architectures sm_90a,sm_80] [--nvdisasm PROGRAM] [--cache-dir DIR]
 //                          FILE.cu|FOLDER...
+// Kernels are judged for the architecture that their name ends in (linear__sm_90a), others for those that are named.
 // Exit code 0 where all is well or was skipped aloud, 1 where a kernel fails.
 #include "lib/Target/CUDA/Judge/JudgeFiles.h"
 
@@ -10,7 +11,7 @@
 namespace {
 
 int usage() {
-  std::fprintf(stderr, "usage: mmc-judge-kernels --budgets FILE --architectures sm_90a,... [--nvdisasm PROGRAM] "
+  std::fprintf(stderr, "usage: mmc-judge-kernels --budgets FILE [--architectures sm_90a,...] [--nvdisasm PROGRAM] "
                        "[--cache-dir DIR] FILE.cu|FOLDER...\n");
   return 2;
 }
@@ -41,7 +42,7 @@ int main(int count, char **values) {
       return usage();
     }
   }
-  if (paths.empty() || options.budgets.empty() || options.architectures.empty()) return usage();
+  if (paths.empty() || options.budgets.empty()) return usage();
   options.print = [](const std::string &line) { std::printf("%s\n", line.c_str()); };
   auto verdict = judgeFiles(paths, options);
   if (!verdict.ok()) {
@@ -50,5 +51,9 @@ int main(int count, char **values) {
     return int(verdict.status().code());
   }
   std::printf("%zu kernels judged, %zu failed\n", verdict->judged, verdict->failed);
+  if (verdict->judged == 0 && !verdict->skipped) {
+    std::fprintf(stderr, "mmc-judge-kernels: error: nothing was judged\nhint: give --architectures\n");
+    return 2;
+  }
   return verdict->failed ? 1 : 0;
 }

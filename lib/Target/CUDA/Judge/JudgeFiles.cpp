@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <regex>
 
@@ -56,6 +57,12 @@ std::optional<uint32_t> sharedBytesOf(const std::string &text) {
   return uint32_t(std::stoul(match[1]));
 }
 
+/// A kernel whose name ends in __sm_90a is for that architecture alone.
+std::string architectureIn(const std::string &name) {
+  std::smatch match;
+  return std::regex_search(name, match, std::regex(R"(__(sm_\d+[af]?)$)")) ? match[1].str() : "";
+}
+
 std::string findDisassembler(const std::string &named) {
   const auto variable = [](const char *name) {
     const char *value = std::getenv(name);
@@ -90,14 +97,20 @@ public:
         disassembler(findDisassembler(options.nvdisasm)) {}
 
   Expected<Verdict> run() {
-    for (const std::string &architecture : options.architectures) {
-      if (Status failure = judge(architecture); failure.identifier() == noNvrtc) {
+    std::map<std::string, std::vector<KernelSource>> byArchitecture;
+    for (const KernelSource &source : sources) {
+      const std::string own = architectureIn(source.name);
+      for (const std::string &architecture : own.empty() ? options.architectures : std::vector{own})
+        byArchitecture[architecture].push_back(source);
+    }
+    for (const auto &[architecture, kernels] : byArchitecture) {
+      const Status failure = judge(architecture, kernels);
+      if (failure.identifier() == noNvrtc) {
         options.print("skipped: " + failure.message());
         verdict.skipped = true;
         return verdict;
-      } else if (!failure.ok()) {
-        return failure;
       }
+      MMC_RETURN_IF_ERROR(failure);
     }
     if (disassembler.empty()) {
       verdict.sassSkipped = true;
@@ -107,12 +120,12 @@ public:
   }
 
 private:
-  Status judge(const std::string &architecture) {
+  Status judge(const std::string &architecture, const std::vector<KernelSource> &kernels) {
     ToolchainOptions toolchain;
     toolchain.cacheFolder = options.cacheFolder;
-    Expected<std::vector<DeviceImage>> kernels = compileCubins(sources, architecture, toolchain);
-    if (!kernels.ok()) return kernels.status();
-    for (size_t i = 0; i < sources.size(); ++i) MMC_RETURN_IF_ERROR(judgeOne(sources[i], architecture, (*kernels)[i]));
+    Expected<std::vector<DeviceImage>> images = compileCubins(kernels, architecture, toolchain);
+    if (!images.ok()) return images.status();
+    for (size_t i = 0; i < kernels.size(); ++i) MMC_RETURN_IF_ERROR(judgeOne(kernels[i], architecture, (*images)[i]));
     return {};
   }
 

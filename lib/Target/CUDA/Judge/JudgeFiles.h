@@ -8,8 +8,8 @@
 namespace mmc::cuda {
 
 struct JudgeOptions {
-  std::vector<std::string> architectures;
-  std::string budgets;  // file of the table
+  std::vector<std::string> architectures; // of kernels whose names do not end in theirs, as in linear__sm_90a
+  std::string budgets;                    // file of the table
   std::string nvdisasm; // program; empty: MMC_NVDISASM, PATH, the toolkit, what scripts/install-disassembler has made
   std::string cacheFolder; // as for the toolchain
   std::function<void(const std::string &line)> print;

@@ -155,6 +155,19 @@ TEST_F(JudgeFiles, AGoodKernelPasses) {
   if (!hasDisassembler) EXPECT_THAT(printed, HasSubstr("skipped: instructions"));
 }
 
+TEST_F(JudgeFiles, ANameSaysTheArchitecture) {
+  for (const char *name : {"x__sm_80", "x__sm_90a", "x__portable"})
+    writeFile(folder / "kernels/" + name + ".cu", "#include \"block/kernel.cuh\"\nMMC_KERNEL(32, 1) void " +
+                                                      std::string(name) + "(float *y) {\n  *y = 1;\n}\n");
+  options.architectures = {"sm_120a"};
+  Expected<Verdict> verdict = judgeFiles({folder / "kernels"}, options);
+  ASSERT_TRUE(verdict.ok()) << verdict.status().text();
+  EXPECT_EQ(verdict->judged, 3u);
+  EXPECT_EQ(verdict->failed, 0u) << printed;
+  for (const char *line : {"ok      x__sm_80 sm_80: ", "ok      x__sm_90a sm_90a: ", "ok      x__portable sm_120a: "})
+    EXPECT_THAT(printed, HasSubstr(line));
+}
+
 TEST_F(JudgeFiles, ABadKernelFails) {
   judge({kKernels + "early_read.cu"}, "sm_90a", 1);
   EXPECT_THAT(printed, HasSubstr("failed  early_read sm_90a"));
