@@ -51,17 +51,20 @@ uint32_t SassFigures::countOf(const std::string &opcode) const {
 
 SassFigures readSass(const std::string &text) {
   // `        /*0a40*/              @!P0 LDL.64 R2, [R1+0x8] ;`
-  static const std::regex instruction(
-      R"(^\s*/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9_]*)((?:\.[A-Za-z0-9_]+)*)(.*)$)");
   SassFigures figures;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    std::smatch match;
-    if (!std::regex_match(line, match, instruction)) continue;
-    std::string opcode = match[1];
-    if (opcode == "WARPGROUP") opcode += match[2].str().substr(0, match[2].str().find('.', 1));
+    const size_t open = line.find_first_not_of(" \t"), close = line.find("*/");
+    if (open == std::string::npos || line.compare(open, 2, "/*") != 0 || close == std::string::npos) continue;
+    std::istringstream words(line.substr(close + 2));
+    std::string word;
+    if (!(words >> word)) continue;
+    if (word[0] == '@' && !(words >> word)) continue; // a predicate comes before
+    if (word[0] < 'A' || word[0] > 'Z') continue;
+    std::string opcode = word.substr(0, word.find('.'));
+    if (opcode == "WARPGROUP") opcode = word.substr(0, word.find('.', opcode.size() + 1));
     ++figures.counts[opcode];
-    if (opcode.ends_with("GMMA") && match[3].str().find("gsb0") != std::string::npos) ++figures.batches;
+    if (opcode.ends_with("GMMA") && line.find("gsb0", close) != std::string::npos) ++figures.batches;
   }
   return figures;
 }

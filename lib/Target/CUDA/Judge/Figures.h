@@ -25,7 +25,7 @@ struct SassFigures {
   uint32_t batches = 0;                   // of HGMMA and its kin: those that end one
   uint32_t countOf(const std::string &opcode) const;
 };
-/// From the text of `nvdisasm -c`.
+/// From the text of `nvdisasm -ndf -c`.
 SassFigures readSass(const std::string &text);
 
 } // namespace mmc::cuda

@@ -82,7 +82,7 @@ Expected<std::string> disassemble(const std::string &program, const std::string 
   Expected<TemporaryFolder> folder = TemporaryFolder::create();
   if (!folder.ok()) return folder.status();
   MMC_RETURN_IF_ERROR(folder->write("kernel.cubin", cubin));
-  Expected<ProcessOutcome> outcome = runProcess({program, "-c", "kernel.cubin"}, folder->path());
+  Expected<ProcessOutcome> outcome = runProcess({program, "-ndf", "-c", "kernel.cubin"}, folder->path());
   if (!outcome.ok()) return outcome.status();
   if (outcome->exitCode != 0)
     return Status(kToolchain, program + " failed", "install a disassembler that reads cubins of this NVRTC",
