@@ -2,10 +2,12 @@
 
 #include "dialects/Tile/IR/Tile.h"
 #include "lib/Interpreter/TileInterpreter.h"
+#include "passes/Pipelines/Pipelines.h"
 #include "runtime/src/CApi.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
@@ -82,6 +84,7 @@ struct LaunchReplay::State {
   State(Session &session, uint32_t slots) : session(session), tables(session.plan()), slots(slots) {}
   void parse(std::span<const uint8_t> text);
   Region region(const Argument &argument, const LaunchEvent &event, uint64_t pointer) const;
+  std::vector<uint8_t> read(const Region &region) const;
   void capture(const LaunchEvent &event);
   void replay(const LaunchEvent &event);
 };
@@ -94,6 +97,11 @@ void LaunchReplay::State::parse(std::span<const uint8_t> text) {
   kernels =
       mlir::parseSourceString<mlir::ModuleOp>({reinterpret_cast<const char *>(text.data()), text.size()}, &context);
   ASSERT_TRUE(kernels) << "the plan's text cannot be parsed";
+  if (tables.onDevice()) {
+    mlir::PassManager manager(&context);
+    buildRoundProductsPipeline(manager);
+    ASSERT_TRUE(mlir::succeeded(manager.run(*kernels)));
+  }
   for (const Kernel &kernel : tables.kernels) {
     tile::KernelOp found;
     kernels->walk([&](tile::KernelOp op) {
@@ -166,6 +174,14 @@ Region LaunchReplay::State::region(const Argument &argument, const LaunchEvent &
   }
 }
 
+/// The region's memory as it is now, wherever it lies.
+std::vector<uint8_t> LaunchReplay::State::read(const Region &region) const {
+  std::vector<uint8_t> bytes(region.bytes);
+  const Status status = session.readMemory(region.begin, bytes);
+  EXPECT_TRUE(status.ok()) << region.name << ": " << status.text();
+  return bytes;
+}
+
 /// Before a launch: copies of all that it may read or write. Memory that no launch writes is shared.
 void LaunchReplay::State::capture(const LaunchEvent &event) {
   regions.clear();
@@ -182,8 +198,7 @@ void LaunchReplay::State::capture(const LaunchEvent &event) {
       known->written |= next.written;
       continue;
     }
-    const uint8_t *memory = reinterpret_cast<const uint8_t *>(next.begin);
-    next.copy.assign(memory, memory + next.bytes);
+    next.copy = read(next);
     regions.push_back(std::move(next));
   }
   for (const Region &region : regions) before.push_back(region.written ? region.copy : std::vector<uint8_t>());
@@ -203,13 +218,12 @@ void LaunchReplay::State::replay(const LaunchEvent &event) {
     return;
   }
   for (size_t i = 0; i < regions.size(); ++i) {
-    const uint8_t *actual = reinterpret_cast<const uint8_t *>(regions[i].begin);
+    const std::vector<uint8_t> actual = read(regions[i]);
     if (regions[i].written) {
-      compare(regions[i], actual, result);
+      compare(regions[i], actual.data(), result);
       for (uint64_t byte = 0; byte < regions[i].bytes; ++byte) result.written += actual[byte] != before[i][byte];
     } else {
-      EXPECT_EQ(std::memcmp(actual, regions[i].copy.data(), regions[i].bytes), 0)
-          << name << " changed " << regions[i].name << ", which it only reads";
+      EXPECT_EQ(actual, regions[i].copy) << name << " changed " << regions[i].name << ", which it only reads";
     }
   }
 }

@@ -1,5 +1,6 @@
 // Runs every launch of a session a second time on the tile interpreter, in float64, on copies of the memory that the
-// launch really had, and compares what the two wrote.
+// launch really had, and compares what the two wrote. Launches on a device are held against the tile program after the
+// passes that write the rounding points of products for tensor cores.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,9 @@
 namespace mmc::test {
 namespace {
 
-class Lockstep : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+using Parameters = std::tuple<std::string, std::string, std::string>; // fixture, dtype, target
+
+class Lockstep : public testing::TestWithParam<Parameters> {};
 
 /// The longest case of at most 64 tokens.
 const GoldenCase &prompt(const Golden &golden) {
@@ -33,14 +35,15 @@ void checkDifferences(const LaunchReplay &replay) {
 }
 
 TEST_P(Lockstep, PrefillAndDecode) {
-  const auto &[name, dtype] = GetParam();
+  const auto &[name, dtype, target] = GetParam();
   const Golden golden = loadGolden(name);
   PlanOptions options;
   options.dtype = dtype;
+  if (target != "cpu") options.target = {"cuda-emu", {target}};
   options.maxModelLen = 256;
   options.maxNumBatchedTokens = 64;
   const std::vector<uint8_t> plan = compilePlan(golden.folder, options);
-  for (const std::string &variant : hostVariants()) {
+  for (const std::string &variant : target == "cpu" ? hostVariants() : std::vector<std::string>{""}) {
     SCOPED_TRACE(variant);
     const TestModel model(plan, golden.folder, variant);
     ASSERT_TRUE(model.ok());
@@ -57,16 +60,23 @@ TEST_P(Lockstep, PrefillAndDecode) {
   }
 }
 
-std::string caseName(const testing::TestParamInfo<std::tuple<std::string, std::string>> &info) {
-  std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param);
+std::string caseName(const testing::TestParamInfo<Parameters> &info) {
+  std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param) + "_" + std::get<2>(info.param);
   for (char &c : name)
     if (c == '-') c = '_';
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, Lockstep,
-                         testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("float32", "bfloat16")),
+                         testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("float32", "bfloat16"),
+                                          testing::Values("cpu")),
                          caseName);
+#ifdef MMC_HAS_EMULATION
+INSTANTIATE_TEST_SUITE_P(Emulation, Lockstep,
+                         testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("bfloat16"),
+                                          testing::Values("portable")),
+                         caseName);
+#endif
 
 } // namespace
 } // namespace mmc::test

@@ -6,8 +6,14 @@ using namespace mlir;
 
 namespace mmc {
 
+/// A name is the dispatch's result's, not that of each value in its kernel.
+static Location withoutName(Location loc) {
+  auto name = dyn_cast<NameLoc>(loc);
+  return name ? withoutName(name.getChildLoc()) : loc;
+}
+
 KernelBuilder::KernelBuilder(model::ProgramOp program, Location loc)
-    : ImplicitLocOpBuilder(loc, program.getContext()), program(program) {
+    : ImplicitLocOpBuilder(withoutName(loc), program.getContext()), program(program), place(loc) {
   clearInsertionPoint();
   kernel = tile::KernelOp::create(*this, "kernel", getFunctionType({}, {}), getArrayAttr({}), /*grain=*/1, ArrayAttr(),
                                   ArrayAttr());
@@ -104,6 +110,11 @@ Value KernelBuilder::index(int64_t value) {
     constant = arith::ConstantIndexOp::create(*this, value);
   }
   return constant;
+}
+
+Value KernelBuilder::named(Value value, StringRef name) {
+  value.setLoc(NameLoc::get(getStringAttr(name), getLoc()));
+  return value;
 }
 
 Value KernelBuilder::integer(int64_t value) { return arith::ConstantIntOp::create(*this, value, 32); }
@@ -210,6 +221,7 @@ tile::LaunchOp KernelBuilder::finish(StringRef name, Operation *before) {
   finished = true;
   tile::KernelOp shared = share(kernel, name);
   setInsertionPoint(before);
+  setLoc(place);
   return tile::LaunchOp::create(*this, resultTypes, shared.getSymName(), launchOperands, tied);
 }
 

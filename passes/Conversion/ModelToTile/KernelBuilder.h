@@ -43,6 +43,9 @@ public:
 
   // ---------------------------------------------------------------- small emitters
 
+  /// Gives a value the name that it has in emitted sources.
+  mlir::Value named(mlir::Value value, llvm::StringRef name);
+
   mlir::Value index(int64_t value);
   mlir::Value integer(int64_t value);                            // i32
   mlir::Value constant(double value, mlir::Type type);           // a float scalar or a splat tile
@@ -74,6 +77,7 @@ private:
   tile::KernelOp share(tile::KernelOp kernel, llvm::StringRef name);
 
   model::ProgramOp program;
+  mlir::Location place; // of the dispatch, with its name
   tile::KernelOp kernel;
   mlir::Block *entry;
   llvm::SmallVector<Argument> operands, results, steps;

@@ -146,6 +146,7 @@ struct Block {
   /// Scores of positions first .. first + columns, minus infinity where the mask excludes.
   Value emitScores(Value first, Value keyTile) {
     Value scores = tile::DotOp::create(b, queries, keyTile, Value(), /*transposeA=*/false, /*transposeB=*/true);
+    b.named(scores, "scores");
     RankedTensorType integers = b.tileType({rows, columns}, b.getI32Type());
     Value position = arith::AddIOp::create(b, tile::IotaOp::create(b, integers, 1),
                                            b.broadcast(b.toInteger(first), {}, {rows, columns}));
@@ -169,8 +170,11 @@ struct Block {
     Value V = b.widen(b.load(valueCache, place, {1, 3}, {columns, valueChannels}, limit));
     Value S = emitScores(first, K);
     Value largest = arith::MaximumFOp::create(b, carried[0], tile::ReduceOp::create(b, tile::ReduceKind::max, S, 1));
+    b.named(largest, "largest_now");
     Value P = math::ExpOp::create(b, arith::SubFOp::create(b, S, b.broadcast(largest, {0}, {rows, columns})));
+    b.named(P, "weights");
     Value correction = math::ExpOp::create(b, arith::SubFOp::create(b, carried[0], largest));
+    b.named(correction, "correction");
     Value sum = arith::MulFOp::create(b, carried[1], correction);
     sum = arith::AddFOp::create(b, sum, tile::ReduceOp::create(b, tile::ReduceKind::add, P, 1));
     Value O = arith::MulFOp::create(b, carried[2], b.broadcast(correction, {0}, {rows, valueChannels}));
@@ -224,6 +228,9 @@ FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output)
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
+    constexpr StringLiteral kNames[] = {"largest", "sum", "output"};
+    for (auto [value, name] : llvm::zip(loop.getRegionIterArgs(), kNames)) b.named(value, name);
+    b.named(loop.getInductionVar(), "position");
     scf::YieldOp::create(b, block.emit(loop.getInductionVar(), loop.getRegionIterArgs()));
   }
   Value O = arith::DivFOp::create(b, loop.getResult(2), b.broadcast(loop.getResult(1), {0}, {rows, valueChannels}));

@@ -66,7 +66,7 @@ void Recurrence::emitConstants() {
       Value distance = arith::MaxSIOp::create(b, arith::SubIOp::create(b, i, j), b.splat(0, square));
       inside = decay(b.toFloat(distance));
     }
-    mask = arith::SelectOp::create(b, causal, inside, b.constant(0.0, floats));
+    mask = b.named(arith::SelectOp::create(b, causal, inside, b.constant(0.0, floats)), "decay_mask");
   }
   if (rate) {
     RankedTensorType rows = b.tileType({block}, b.getI32Type());
@@ -82,9 +82,9 @@ Value Recurrence::emitBlock(Value row, Value rows, Value state) {
     return b.widen(b.load(view, {row, head, b.index(0)}, {0, 2}, {block, channels}, limit));
   };
   Value Q = load(q, keys), K = load(k, keys), V = load(v, values);
-  Value P = dot(Q, K, {}, false, true);
-  Value O = dot(mask ? multiply(P, mask) : P, V);
-  O = dot(queryDecay ? multiply(Q, queryDecay) : Q, state, O);
+  Value P = b.named(dot(Q, K, {}, false, true), "scores");
+  Value O = b.named(dot(mask ? multiply(P, mask) : P, V), "intra_block");
+  O = b.named(dot(queryDecay ? multiply(Q, queryDecay) : Q, state, O), "output");
   if (double scale = op.getScale().convertToDouble(); scale != 1.0) O = multiply(O, b.constant(scale, O.getType()));
   b.store(O, o, {row, head, b.index(0)}, {0, 2}, limit);
 
@@ -97,7 +97,7 @@ Value Recurrence::emitBlock(Value row, Value rows, Value state) {
           arith::MaxSIOp::create(b, arith::SubIOp::create(b, last, tile::IotaOp::create(b, type, 0)), b.splat(0, type));
       K = multiply(K, b.broadcast(decay(b.toFloat(left)), {0}, {block, keys}));
     }
-    state = multiply(state, b.broadcast(decay(b.toFloat(count)), {}, {keys, values}));
+    state = b.named(multiply(state, b.broadcast(decay(b.toFloat(count)), {}, {keys, values})), "state_decayed");
   }
   return dot(K, V, state, /*transposeX=*/true);
 }
@@ -146,9 +146,10 @@ FailureOr<tile::LaunchOp> emitKernel(model::LinearAttentionOp op, model::Dispatc
     auto loop = scf::ForOp::create(b, zero, point.getRows(), b.index(block), ValueRange{state0});
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Value t = loop.getInductionVar();
-    Value rows = b.minimum(b.index(block), arith::SubIOp::create(b, point.getRows(), t));
-    Value next = r.emitBlock(arith::AddIOp::create(b, point.getRow(), t), rows, loop.getRegionIterArg(0));
+    Value t = b.named(loop.getInductionVar(), "first");
+    Value rows = b.named(b.minimum(b.index(block), arith::SubIOp::create(b, point.getRows(), t)), "rows");
+    Value row = b.named(arith::AddIOp::create(b, point.getRow(), t), "row");
+    Value next = r.emitBlock(row, rows, b.named(loop.getRegionIterArg(0), "state_before"));
     scf::YieldOp::create(b, next);
     last = loop.getResult(0);
   } else {

@@ -70,7 +70,7 @@ LogicalResult PanelKernel::emitDomain() {
                                                             : tile::StepField::token_count);
   }
   Value panel = builder.addPoint(tile::ExtentKind::fixed, llvm::divideCeil(width, kPanel), "panel");
-  column = arith::MulIOp::create(builder, panel, builder.index(kPanel));
+  column = builder.named(arith::MulIOp::create(builder, panel, builder.index(kPanel)), "column");
   return success();
 }
 
@@ -108,7 +108,7 @@ LogicalResult PanelKernel::emitProduct(Operation *op, Value x, Value weight) {
   if (getElementTypeOrSelf(a.getType()) != getElementTypeOrSelf(b.getType()))
     a = builder.widen(a), b = builder.widen(b);
   Value y = tile::DotOp::create(builder, a, b, Value(), /*transposeA=*/false, /*transposeB=*/true);
-  emitter.set(op->getResult(0), y);
+  emitter.set(op->getResult(0), builder.named(y, "product"));
   return success();
 }
 
@@ -165,8 +165,8 @@ LogicalResult PanelKernel::emit() {
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    row = loop.getInductionVar();
-    limit = builder.minimum(builder.index(rowBlock), arith::SubIOp::create(builder, end, row));
+    row = builder.named(loop.getInductionVar(), "row");
+    limit = builder.named(builder.minimum(builder.index(rowBlock), arith::SubIOp::create(builder, end, row)), "rows");
     if (failed(emitBlock())) return failure();
   }
   tile::LaunchOp launch = builder.finish(getName(), dispatch);

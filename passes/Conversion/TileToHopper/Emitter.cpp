@@ -118,6 +118,8 @@ LogicalResult Lowering::emitLoop(scf::ForOp loop) {
   Block *body = made.getBody();
   if (!body->empty()) body->clear();
   scalars.map(loop.getInductionVar(), made.getInductionVar());
+  for (auto [old, argument] : llvm::zip(loop.getBody()->getArguments(), body->getArguments()))
+    argument.setLoc(old.getLoc());
   scopes.emplace_back(loop.getBody(), made.getOperation());
   for (auto [old, argument] : llvm::zip(loop.getRegionIterArgs(), made.getRegionIterArgs()))
     isa<RankedTensorType>(old.getType()) ? keep(old, argument) : scalars.map(old, argument);
