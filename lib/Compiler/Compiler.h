@@ -43,6 +43,8 @@ struct CompileOptions {
   std::string cacheFolder; // compiled kernels for CUDA; empty: as the toolchain finds it
   /// Called after each step, on the calling thread.
   std::function<void(const CompileStep &)> onStep;
+  /// What is worth saying although nothing failed, in one line.
+  std::function<void(const std::string &)> onRemark;
 };
 
 /// Reads HF_DIR or config.json; the model description's text.

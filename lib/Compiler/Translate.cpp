@@ -110,6 +110,7 @@ static Status writeSources(const std::string &folder, const std::vector<cuda::Cu
 Status Ladder::translateCuda(ModuleOp module, CompiledKernels &compiled) {
   cuda::ToolchainOptions toolchain;
   toolchain.cacheFolder = options.cacheFolder;
+  toolchain.remark = options.onRemark;
   size_t fromCache = 0;
   toolchain.progress = [&](size_t, size_t, size_t cached) { fromCache = cached; };
   for (const std::string &variant : target.variants) {

@@ -43,6 +43,7 @@ Status compile(const CompileCommandFlags &flags) {
   options->stopAfter = flags.stopAfter;
   options->emit = flags.emit;
   options->onStep = ladderPrinter();
+  options->onRemark = [](const std::string &text) { note(text); };
   MMC_RETURN_IF_ERROR(checkCompileOptions(*options));
   std::optional<runtime::OutputFile> file;
   if (flags.emit.empty()) {

@@ -128,6 +128,7 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
         checkTargetFlags(flags, compileFlags->target.family.empty() ? "cpu" : compileFlags->target.family));
     MMC_RETURN_IF_ERROR(checkBeforeCompiling(flags, *compileFlags, *weights));
     compileFlags->onStep = ladderPrinter();
+    compileFlags->onRemark = [](const std::string &text) { note(text); };
     note(cat("compiling ", flags.model,
              compileFlags->target.family.empty() ? "" : cat(" for ", targetText(compileFlags->target)),
              compileFlags->dtype.empty() ? "" : cat(", ", compileFlags->dtype)));

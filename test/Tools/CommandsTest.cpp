@@ -109,7 +109,7 @@ TEST_F(Commands, UsageErrors) {
 // What this build cannot do is refused by name, with the exit code of incompatibility.
 TEST_F(Commands, Unsupported) {
   const std::string output = folder->path("unsupported.plan");
-  expectError(runMmc({"compile", demo(), "-o", output, "--target", "cuda:sm_90a"}), 3, "cuda:sm_90a");
+  expectError(runMmc({"compile", demo(), "-o", output, "--target", "metal"}), 3, "metal");
   expectError(runMmc({"compile", demo(), "-o", output, "--quantization", "int8"}), 3, "int8");
   expectError(runMmc({"compile", demo(), "-o", output, "--devices", "8"}), 3, "--devices");
   expectError(runMmc({"compile", demo(), "-o", output, "--tp", "2"}), 3, "--tensor-parallel-size");

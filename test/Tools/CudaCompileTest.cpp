@@ -1,0 +1,94 @@
+// Compiling for CUDA as a user does: the spelling of targets, sources instead of a plan, going on from a lower level's
+// text, and that the same input gives the same bytes.
+#include "test/Tools/Process.h"
+
+#include <gtest/gtest.h>
+
+namespace mmc::test {
+namespace {
+
+using List = std::vector<std::string>;
+
+Outcome compile(const std::string &input, const std::string &output, const List &more, const TemporaryFolder &folder) {
+  List all = {"compile", input, "-o", output, "--cache-dir", folder.path("cache")};
+  all.insert(all.end(), more.begin(), more.end());
+  return runMmc(all);
+}
+
+std::string model() { return inputFolder("text01-prenorm"); }
+
+TEST(CudaCompile, TargetsThatNoPlanCanHaveAreRefused) {
+  const TemporaryFolder folder;
+  const std::string output = folder.path("refused.plan");
+  auto refused = [&](const List &flags, int code, const std::string &part) {
+    SCOPED_TRACE(flags.back());
+    expectError(compile(model(), output, flags, folder), code, part);
+  };
+  refused({"--target", "rocm:gfx942"}, 3, "found 'rocm:gfx942', expected cpu, cuda:ARCHITECTURE or cuda-emu:FAMILY");
+  refused({"--target", "cuda:sm_91"}, 3, "found 'cuda:sm_91', expected cuda: with one of sm_80");
+  refused({"--target", "cuda-emu:sm_80"}, 3, "expected cuda-emu: with one of portable, sm_90a");
+  refused({"--target", "cpu,cuda:sm_90a"}, 2, "one plan cannot hold 'cpu' and 'cuda:sm_90a'");
+  refused({"--target", "cuda:sm_90a,cuda-emu:sm_90a"}, 2, "one plan cannot hold");
+  refused({"--target", "cuda:sm_90a,cuda:sm_90a"}, 2, "'cuda:sm_90a' is named twice");
+  refused({"--target", "cpu:avx512"}, 2, "expected cpu without a variant");
+  refused({"--target", "cuda:sm_90a", "--dtype", "float32"}, 2,
+          "--dtype float32: kernels for cuda:sm_90a compute in bfloat16");
+  refused({"--target", "cuda:sm_90a", "--cpu-variants", "avx512"}, 2, "--cpu-variants: the target is cuda:sm_90a");
+  refused({"--target", "cuda:sm_90a", "--emit=llvm"}, 2, "--emit=llvm needs another target than cuda:sm_90a");
+  refused({"--emit=cuda"}, 2, "--emit=cuda needs another target than cpu");
+  EXPECT_EQ(folder.names(), List());
+}
+
+TEST(CudaCompile, EmitWritesOneSourcePerKernelAndArchitecture) {
+  const TemporaryFolder folder;
+  const std::string output = folder.path("kernels");
+  const Outcome outcome = compile(model(), output, {"--target", "cuda:sm_90a,cuda:sm_80", "--emit=cuda"}, folder);
+  ASSERT_EQ(outcome.exitCode, 0) << outcome.err;
+  size_t newer = 0, older = 0;
+  for (const auto &entry : std::filesystem::directory_iterator(output)) {
+    const std::string name = entry.path().filename(), text = readFile(entry.path());
+    ASSERT_TRUE(name.ends_with(".cu")) << name;
+    const std::string symbol = name.substr(0, name.size() - 3);
+    EXPECT_NE(text.find("void " + symbol + "("), std::string::npos) << name;
+    newer += symbol.ends_with("__sm_90a");
+    older += symbol.ends_with("__sm_80");
+  }
+  EXPECT_GT(newer, 15u);
+  EXPECT_EQ(newer, older);
+  EXPECT_EQ(folder.names(), List{"kernels"});
+}
+
+TEST(CudaCompile, TextOfALowerLevelGoesOnForTheEmulationToo) {
+  const TemporaryFolder folder;
+  const List target = {"--target", "cuda-emu:portable"};
+  const Outcome whole = compile(model(), folder.path("whole.plan"), target, folder);
+  ASSERT_EQ(whole.exitCode, 0) << whole.err;
+  List stopped = {"--target", "cuda:sm_90a", "--stop-after=tile"};
+  ASSERT_EQ(compile(model(), folder.path("t.mlir"), stopped, folder).exitCode, 0);
+  const Outcome rest = compile(folder.path("t.mlir"), folder.path("rest.plan"), target, folder);
+  ASSERT_EQ(rest.exitCode, 0) << rest.err;
+  expectError(compile(folder.path("t.mlir"), folder.path("x.plan"), {"--target", "cpu"}, folder), 2,
+              "--target cpu: the tile program was lowered with cuda");
+  stopped = {"--target", "cuda-emu:portable", "--stop-after=plan"};
+  ASSERT_EQ(compile(model(), folder.path("p.mlir"), stopped, folder).exitCode, 0);
+  expectError(compile(folder.path("p.mlir"), folder.path("x.plan"), {"--target", "cuda:sm_90a"}, folder), 2,
+              "--target cuda:sm_90a: the plan was lowered with cuda-emu");
+  EXPECT_EQ(compile(folder.path("p.mlir"), folder.path("last.plan"), target, folder).exitCode, 0);
+}
+
+TEST(CudaCompile, TheSameInputGivesTheSameBytesWithAndWithoutTheCache) {
+  const TemporaryFolder folder, other;
+  const List target = {"--target", "cuda-emu:portable,cuda-emu:sm_90a"};
+  ASSERT_EQ(compile(model(), folder.path("a.plan"), target, folder).exitCode, 0);
+  const Outcome cached = compile(model(), folder.path("b.plan"), target, folder);
+  ASSERT_EQ(cached.exitCode, 0);
+  EXPECT_NE(cached.err.find("22 from the cache"), std::string::npos) << cached.err;
+  ASSERT_EQ(compile(model(), folder.path("c.plan"), target, other).exitCode, 0);
+  const std::string a = readFile(folder.path("a.plan"));
+  EXPECT_TRUE(a == readFile(folder.path("b.plan")));
+  EXPECT_TRUE(a == readFile(folder.path("c.plan")));
+  EXPECT_EQ(runMmc({"verify", folder.path("a.plan")}).exitCode, 0);
+}
+
+} // namespace
+} // namespace mmc::test
