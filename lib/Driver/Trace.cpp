@@ -37,7 +37,8 @@ Status LaunchTrace::write(runtime::OutputFile &file) const {
   std::string text = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
   text += R"({"name":"process_name","ph":"M","pid":0,"args":{"name":"rank 0"}},)"
           "\n"
-          R"({"name":"thread_name","ph":"M","pid":0,"tid":0,"args":{"name":"cpu"}})";
+          R"({"name":"thread_name","ph":"M","pid":0,"tid":0,"args":{"name":")" +
+          recorder->tables.target + R"("}})";
   for (const Recorder::Launch &launch : recorder->launches) {
     nlohmann::ordered_json event = {
         {"name", recorder->tables.kernels[launch.kernel].name},

@@ -84,6 +84,11 @@ Expected<std::shared_ptr<const LoadedPlan>> loadPlan(PlanImage image, const Plan
   if (!tables.ok()) return tables.status();
   loaded->tables = std::move(*tables);
   loaded->image = std::move(image);
+  const std::string &foreign = loaded->tables.onDevice() ? options.cpuVariant : options.cudaVariant;
+  if (!foreign.empty())
+    return Status(kVariantMissing, "the plan has no " + std::string(loaded->tables.onDevice() ? "cpu" : "cuda") +
+                                       " variant '" + foreign.substr(0, 60) + "', it is for target " +
+                                       loaded->tables.target);
   MMC_RETURN_IF_ERROR(loaded->tables.onDevice() ? loadDeviceCode(*loaded, options) : mapHostCode(*loaded, options));
   return std::shared_ptr<const LoadedPlan>(std::move(loaded));
 }

@@ -41,6 +41,10 @@ TEST(DeviceErrors, HostCodeIsRefusedWhereItIsNotWanted) {
 TEST(DeviceErrors, P9NoVariantForTheDevice) {
   expectFailure(loadDevice(devicePlan(), {.cudaVariant = "sm_80"}), StatusCode::incompatible,
                 {"no variant 'sm_80', it has portable, sm_90a"});
+  expectFailure(loadDevice(devicePlan(), {.cpuVariant = "avx512"}), StatusCode::incompatible,
+                {"no cpu variant 'avx512', it is for target cuda-emu"});
+  expectFailure(loadDevice(tinyPlan(), {.cudaVariant = "sm_90a"}), StatusCode::incompatible,
+                {"no cuda variant 'sm_90a', it is for target cpu"});
   auto device = openEmulation();
   PlanTables t;
   t.target = kTargetCuda;

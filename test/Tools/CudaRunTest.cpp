@@ -50,6 +50,7 @@ TEST_F(CudaRun, FlagsOfTheRuntimeChangeNoAnswer) {
     EXPECT_EQ(other.exitCode, 0) << flags[0] << other.err;
     EXPECT_EQ(other.json()["tokens"], json["tokens"]) << flags[0];
   }
+  EXPECT_NE(readFile(folder->path("trace.json")).find(R"("name":"cuda-emu")"), std::string::npos);
   const Outcome seeded = run({}, {"MMC_EMU_SEED=5", "MMC_EMU_SMS=2"});
   EXPECT_EQ(seeded.json()["tokens"], json["tokens"]) << seeded.err;
 }
