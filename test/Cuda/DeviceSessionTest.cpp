@@ -96,9 +96,10 @@ void runRaggedBatches() {
     ASSERT_TRUE(status.ok()) << status.text();
     size_t entry = 0;
     for (size_t i = 0; i < counts.size(); ++i)
-      if (counts[i])
+      if (counts[i]) {
         EXPECT_EQ(rowsOf(*session, entry++),
                   slice(expected[i], sequences[i]->position - counts[i], sequences[i]->position));
+      }
   }
 }
 
@@ -190,7 +191,9 @@ TEST(DeviceSession, TheObserverSeesEveryLaunchAndTheMemoryBehindItsWords) {
     if (event.before) {
       seen.push_back(session->plan().kernels[event.kernel].name + ":" + std::to_string(event.points));
       EXPECT_EQ(event.arguments.size(), session->plan().kernels[event.kernel].parameters.size());
-      if (event.inHead) EXPECT_EQ(event.arguments[4], 2u); // a count is told as a number
+      if (event.inHead) {
+        EXPECT_EQ(event.arguments[4], 2u); // a count is told as a number
+      }
       return;
     }
     if (event.kernel != 0) return;

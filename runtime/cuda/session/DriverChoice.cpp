@@ -22,22 +22,27 @@ std::string folderOf(const std::string &path) {
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
-/// The folders of the library that this code is in, and of the program.
-std::vector<std::string> ownFolders() {
-  std::vector<std::string> folders;
+/// Where the emulated driver may lie: beside the library that this code is in, or the program, or where programs have
+/// their libraries.
+std::vector<std::string> placesOfDriver() {
+  std::vector<std::string> folders, places;
   Dl_info info;
   if (dladdr(reinterpret_cast<const void *>(&openDriverFor), &info) && info.dli_fname)
     folders.push_back(folderOf(info.dli_fname));
   char program[4096];
   const ssize_t length = readlink("/proc/self/exe", program, sizeof program);
   if (length > 0) folders.push_back(folderOf(std::string(program, size_t(length))));
-  std::erase(folders, std::string());
-  return folders;
+  for (const std::string &folder : folders)
+    for (const char *beside : {"/", "/../lib/", "/../" MMC_LIBRARY_FOLDER "/"})
+      if (const std::string place = folder + beside;
+          !folder.empty() && std::find(places.begin(), places.end(), place) == places.end())
+        places.push_back(place);
+  return places;
 }
 
 std::string join(const std::vector<std::string> &names) {
   std::string text;
-  for (const std::string &name : names) text += (text.empty() ? "" : ", ") + name.substr(0, 60);
+  for (const std::string &name : names) text += (text.empty() ? "" : ", ") + name.substr(0, 240);
   return text;
 }
 
@@ -46,14 +51,10 @@ std::string join(const std::vector<std::string> &names) {
 Expected<std::shared_ptr<const DriverApi>> openDriverFor(const std::string &target) {
   if (target == runtime::kTargetCuda) return openDriver();
   if (const char *named = std::getenv(kNameOfEmulatedDriver); named && *named) return openDriver(named);
-  std::string places;
-  for (const std::string &folder : ownFolders())
-    for (const char *beside : {"/", "/../lib/"}) {
-      const std::string path = folder + beside + kEmulatedDriver;
-      if (access(path.c_str(), R_OK) == 0) return openDriver(path);
-      places += (places.empty() ? "" : ", ") + folder + beside;
-    }
-  return Status(runtime::kNoCudaDriver, "there is no " + std::string(kEmulatedDriver) + " in " + places,
+  const std::vector<std::string> places = placesOfDriver();
+  for (const std::string &place : places)
+    if (access((place + kEmulatedDriver).c_str(), R_OK) == 0) return openDriver(place + kEmulatedDriver);
+  return Status(runtime::kNoCudaDriver, "there is no " + std::string(kEmulatedDriver) + " in " + join(places),
                 std::string("put the emulated driver beside the runtime, or name it in ") + kNameOfEmulatedDriver);
 }
 
