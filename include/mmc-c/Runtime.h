@@ -140,6 +140,8 @@ typedef struct mmc_session_options {
   mmc_parallel_for parallel_for; /* NULL: the session keeps threads of its own */
   void *parallel_user;           /* must outlive the session */
   int cuda_sync;                 /* not 0: on a device, wait after each launch, so that an error names its launch */
+  int no_cuda_graphs;            /* not 0: on a device, launch the kernels of every step one by one; otherwise those of steps
+                                    up to 256 tokens are captured per shape class and replayed, with the same bits */
 } mmc_session_options;
 
 /* Address space for state, pages, temporaries and logits is reserved here; memory is taken when it is first written. On

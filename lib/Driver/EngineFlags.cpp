@@ -25,7 +25,7 @@ void addEngineFlags(CLI::App *command, EngineFlags &flags) {
   addSwitch(command, "--no-host-code", flags.noHostCode, "refuse plans whose kernels are host code");
   flags.cudaGraphsOption =
       addFlagValue(command, "--cuda-graphs", flags.cudaGraphs,
-                   "cuda targets: capture steps as graphs (on changes nothing yet: steps run launch by launch)")
+                   "cuda targets: capture steps of up to 256 tokens and replay them (default: on; the same bits)")
           ->check(CLI::IsMember({"on", "off"}))
           ->type_name("on|off");
   flags.cudaSyncOption = addSwitch(command, "--cuda-sync", flags.cudaSync, "cuda targets: wait after each launch");
@@ -153,6 +153,7 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
   options.cudaVariant = flags.cudaVariant;
   options.noHostCode = flags.noHostCode;
   options.cudaSync = flags.cudaSync;
+  options.cudaGraphs = flags.cudaGraphs == "on";
   options.threads = flags.threads;
   options.progress = progress;
   Stopwatch watch;

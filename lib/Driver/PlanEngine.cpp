@@ -106,6 +106,7 @@ Status PlanEngine::load(const PlanEngineOptions &options) {
   sessionOptions.threads = options.threads;
   sessionOptions.max_sequences = 1;
   sessionOptions.cuda_sync = options.cudaSync;
+  sessionOptions.no_cuda_graphs = !options.cudaGraphs;
   mmc_session *created = nullptr;
   MMC_RETURN_IF_ERROR(takeStatus(mmc_session_create(model.get(), &sessionOptions, &created)));
   context.reset(created);

@@ -21,7 +21,7 @@ struct PlanEngineOptions {
   WeightsChoice weights;
   std::string cpuVariant;  // empty: the widest
   std::string cudaVariant; // empty: the best for the device
-  bool noHostCode = false, cudaSync = false;
+  bool noHostCode = false, cudaSync = false, cudaGraphs = true;
   uint32_t threads = 0;
   ProgressMode progress = ProgressMode::none;
 };

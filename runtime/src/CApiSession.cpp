@@ -13,7 +13,7 @@ mmc_status *mmc_session_create(mmc_model *model, const mmc_session_options *opti
       return Status(kBadArgument, "struct_size of the options is too small", "set it to sizeof the struct");
     Expected<std::unique_ptr<Session>> made =
         Session::create(model->model, {given.threads, given.max_sequences, given.max_pages, given.parallel_for,
-                                       given.parallel_user, given.cuda_sync != 0});
+                                       given.parallel_user, given.cuda_sync != 0, given.no_cuda_graphs == 0});
     if (!made.ok()) return made.status();
     auto handle = std::make_unique<mmc_session>(mmc_session{std::move(*made), {}});
     handle->entries.reserve(handle->session->plan().maxNumSeqs);

@@ -61,7 +61,7 @@ Status Session::makeBackend(const SessionOptions &options, const BackendShape &s
     if (made.ok()) backend = std::move(*made);
     return made.status();
   };
-  if (shared->device) return take(cuda::DeviceBackend::create(shared, pages, shape, {options.cudaSync}));
+  if (shared->device) return take(cuda::DeviceBackend::create(shared, pages, shape, {options.cudaSync, options.cudaGraphs}));
   std::unique_ptr<ThreadPool> threads;
   if (options.parallelFor) {
     threads = ThreadPool::wrap(options.threads, options.parallelFor, options.parallelUser);

@@ -18,6 +18,7 @@ struct SessionOptions {
   ParallelFor parallelFor = nullptr;
   void *parallelUser = nullptr;
   bool cudaSync = false; // on a device: wait after each launch, so that an error names its launch
+  bool cudaGraphs = true; // on a device: capture small steps and replay them
 };
 
 class Session;

@@ -7,30 +7,39 @@ namespace mmc::test {
 
 namespace {
 
+/// Allocations of some steps of two sequences, after the same steps of two others.
+uint64_t allocationsOfSteps(const SessionOptions &options, uint64_t &launches) {
+  auto session = tinySession(WrappedDriver::load(), options);
+  allocationIsOurs = [] { return WrappedDriver::inside == 0; };
+  WrappedDriver::onLaunch = [&](const cuda::LaunchConfig &) { ++launches; };
+  const std::vector<int32_t> a = tokensOf(1, kMaxModelLen), b = tokensOf(2, kMaxModelLen);
+  for (const bool counted : {false, true}) {
+    Sequence *first = *session->createSequence(), *second = *session->createSequence();
+    allocations = launches = 0;
+    counting = counted;
+    bool good = true;
+    for (auto [x, y] : {std::pair<size_t, size_t>{3, 1}, {1, 1}, {7, 1}, {20, 12}, {1, 30}, {1, 1}}) {
+      const StepEntry entries[] = {{first, a.data() + first->position, x, Logits::all},
+                                   {second, b.data() + second->position, y, Logits::last}};
+      good &= session->step(entries).ok();
+    }
+    counting = false;
+    EXPECT_TRUE(good);
+    session->destroySequence(first);
+    session->destroySequence(second);
+  }
+  WrappedDriver::onLaunch = {};
+  return allocations;
+}
+
 TEST(DeviceAllocation, StepsAllocateNothing) {
 #ifndef MMC_COUNTS_ALLOCATIONS
   GTEST_SKIP() << "a sanitizer's allocator is in use";
 #endif
-  auto session = tinySession(WrappedDriver::load());
-  allocationIsOurs = [] { return WrappedDriver::inside == 0; };
   uint64_t launches = 0;
-  WrappedDriver::onLaunch = [&](const cuda::LaunchConfig &) { ++launches; };
-  const std::vector<int32_t> a = tokensOf(1, kMaxModelLen), b = tokensOf(2, kMaxModelLen);
-  Sequence *first = *session->createSequence(), *second = *session->createSequence();
-  auto step = [&](size_t of, size_t other) {
-    const StepEntry entries[] = {{first, a.data() + first->position, of, Logits::all},
-                                 {second, b.data() + second->position, other, Logits::last}};
-    return session->step(entries).ok();
-  };
-  ASSERT_TRUE(step(3, 1));
-  allocations = launches = 0;
-  counting = true;
-  bool good = true;
-  for (auto [x, y] : {std::pair<size_t, size_t>{1, 1}, {7, 1}, {20, 12}, {1, 30}, {1, 1}}) good &= step(x, y);
-  counting = false;
-  EXPECT_TRUE(good);
-  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(allocationsOfSteps({.cudaGraphs = false}, launches), 0u);
   EXPECT_GT(launches, 50u);
+  EXPECT_EQ(allocationsOfSteps({.cudaGraphs = true}, launches), 0u);
   // The counter counts.
   counting = true;
   auto *probe = new volatile int(1);

@@ -121,8 +121,8 @@ void sweep() {
   EXPECT_GT(failed, 100);
   EXPECT_LT(failed, fault - 1);
   EXPECT_EQ(kinds, (std::set<std::string>{"MMC-E0703", "MMC-E0704"}));
-  for (const char *phase :
-       {"loading", "looking", "asking", "allocating", "copying", "clearing", "launch", "step", "making"})
+  for (const char *phase : {"loading", "looking", "asking", "allocating", "copying", "clearing", "launch", "step",
+                            "making", "beginning", "capturing"})
     EXPECT_TRUE(phases.count(phase)) << phase;
 }
 

@@ -29,6 +29,7 @@ Expected<std::unique_ptr<runtime::Backend>> DeviceBackend::create(std::shared_pt
   backend->model = std::move(model);
   backend->table = &table;
   backend->options = options;
+  backend->graphs.resize(backend->plan().entryPoints.size());
   MMC_RETURN_IF_ERROR(backend->reserve(shape));
   return std::unique_ptr<runtime::Backend>(std::move(backend));
 }
@@ -148,13 +149,17 @@ Status DeviceBackend::beginStep(const StepRecord &step) {
 Status DeviceBackend::runBody(const StepRecord &step, const std::atomic<bool> &cancelled) {
   DeviceContext::Scope scope(*device);
   MMC_RETURN_IF_ERROR(scope.status());
-  return runCommands({plan().body, -1, false}, step, cancelled);
+  const Place place{plan().body, -1, false};
+  return isCaptured(step) ? replay(place, step, cancelled) : runCommands(place, step, cancelled);
 }
 
 Status DeviceBackend::runHead(const StepRecord &step, const std::atomic<bool> &cancelled) {
   DeviceContext::Scope scope(*device);
   MMC_RETURN_IF_ERROR(scope.status());
-  MMC_RETURN_IF_ERROR(runCommands({plan().head, -1, true}, step, cancelled));
+  const Place place{plan().head, -1, true};
+  // Words of a later run are others: its counts, rows and logits.
+  const bool captured = isCaptured(step) && step.run == 0;
+  MMC_RETURN_IF_ERROR(captured ? replay(place, step, cancelled) : runCommands(place, step, cancelled));
   // Memory that is not page-locked: the call waits, so what failed before shows here.
   return MMC_CUDA_CALL(*device, memcpyDtoHAsync,
                        (step.logits, logits.address(), step.outputs * plan().vocabulary * sizeof(float), stream.get()),

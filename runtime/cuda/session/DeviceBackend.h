@@ -1,10 +1,12 @@
-// A session's memory on a CUDA device, and the launches of its steps, one after the other in one stream.
+// A session's memory on a CUDA device, and the launches of its steps, one after the other in one stream: each by
+// itself, or for small steps all of a program as one graph that was captured for the step's shape class.
 //
 // A step's record is one block of page-locked memory with a twin on the device, copied at the beginning of the step; so
 // are the entries of the page table that have changed. Kernels read the true counts there: launches of a shape class
 // differ in their grids only. Logits come back after each run of the head.
 #pragma once
 
+#include "runtime/cuda/session/DeviceGraph.h"
 #include "runtime/cuda/session/DeviceModel.h"
 #include "runtime/src/Backend.h"
 #include "runtime/src/Model.h"
@@ -12,8 +14,12 @@
 namespace mmc::cuda {
 
 struct DeviceOptions {
-  bool synchronous = false; // wait after each launch, so that an error names its launch
+  bool synchronous = false; // wait after each launch, so that an error names its launch; nothing is captured then
+  bool graphs = true;       // capture and replay small steps
 };
+
+/// Steps of shape classes up to so many tokens are captured: beyond, the launches' own cost does not count.
+inline constexpr uint32_t kMostCapturedTokens = 256;
 
 class DeviceBackend final : public runtime::Backend {
 public:
@@ -56,6 +62,9 @@ private:
     bool inHead;
   };
   Status runCommands(const Place &place, const runtime::StepRecord &step, const std::atomic<bool> &cancelled);
+  // DeviceGraph.cpp
+  bool isCaptured(const runtime::StepRecord &step) const;
+  Status replay(const Place &place, const runtime::StepRecord &step, const std::atomic<bool> &cancelled);
   Status runLaunch(const runtime::Launch &launch, const Place &place, const runtime::StepRecord &step);
   std::string describe(const runtime::Launch &launch, const Place &place, const runtime::StepRecord &step) const;
   LaunchConfig configure(const LoadedFunction &loaded, uint64_t points, const runtime::StepRecord &step) const;
@@ -81,6 +90,11 @@ private:
   DeviceMemory logits; // of one run of the head
   PinnedMemory hostRecord, unitMemory;
   OwnedStream stream;
+  /// Of the body, and of the first run of the head.
+  struct StepGraphs {
+    OwnedGraph body, head;
+  };
+  std::vector<StepGraphs> graphs; // per entry point, made when a step first needs them
 };
 
 } // namespace mmc::cuda

@@ -1,4 +1,4 @@
-// archs: sm_90a
+// archs: none (products and sums are kept apart by a pragma of clang, for the host's bits)
 //
 // The kernels of the tiny model (test/Runtime/TinyModel.h) for a device, once per variant of cuda-emu.
 #include "base/types.cuh"
