@@ -10,15 +10,25 @@ namespace mmc {
 
 using runtime::Status;
 
+/// Options that the target has no use for. Where none was named it is known once the input was read.
+static Status checkForTarget(const CompileOptions &options, const Target &target) {
+  const bool cuda = target.family != "cpu";
+  const std::string name = targetText(target);
+  if (cuda && options.dtype == "float32")
+    return Status(compiler::kOption, "--dtype float32: kernels for " + name + " compute in bfloat16",
+                  "give --dtype bfloat16, or --target cpu");
+  if (!options.emit.empty() && options.emit != (cuda ? "cuda" : "llvm"))
+    return Status(compiler::kOption, "--emit=" + options.emit + " needs another target than " + name,
+                  cuda ? "give --emit=cuda" : "give --emit=llvm, or --target cuda:sm_90a");
+  if (cuda && !options.cpuVariants.empty())
+    return Status(compiler::kOption, "--cpu-variants: the target is " + name, "leave it out");
+  return {};
+}
+
 Status checkCompileOptions(const CompileOptions &options) {
   auto refuse = [](const std::string &what) { return Status(compiler::kOption, what); };
   if (!options.dtype.empty() && options.dtype != "float32" && options.dtype != "bfloat16")
     return refuse("--dtype expected float32 or bfloat16, got '" + options.dtype + "'");
-  const bool cuda = options.target.family.starts_with("cuda");
-  if (cuda && options.dtype == "float32")
-    return Status(compiler::kOption,
-                  "--dtype float32: kernels for " + targetText(options.target) + " compute in bfloat16",
-                  "give --dtype bfloat16, or --target cpu");
   if (options.maxNumSeqs > kMostSeqs)
     return refuse("--max-num-seqs expected 1 to " + std::to_string(kMostSeqs) + ", got " +
                   std::to_string(options.maxNumSeqs));
@@ -34,13 +44,7 @@ Status checkCompileOptions(const CompileOptions &options) {
   if (options.maxModelLen > kMostModelLen)
     return refuse("--max-model-len expected up to " + std::to_string(kMostModelLen) + ", got " +
                   std::to_string(options.maxModelLen));
-  if (!options.emit.empty() && options.emit != (cuda ? "cuda" : "llvm"))
-    return Status(compiler::kOption,
-                  "--emit=" + options.emit + " needs another target than " +
-                      (cuda ? targetText(options.target) : "cpu"),
-                  cuda ? "give --emit=cuda" : "give --emit=llvm, or --target cuda:sm_90a");
-  if (cuda && !options.cpuVariants.empty())
-    return Status(compiler::kOption, "--cpu-variants: the target is " + targetText(options.target), "leave it out");
+  if (!options.target.family.empty()) MMC_RETURN_IF_ERROR(checkForTarget(options, options.target));
   if (const std::string &level = options.stopAfter;
       !level.empty() && level != "model" && level != "tile" && level != "plan")
     return refuse("--stop-after expected model, tile or plan, got '" + level + "'");
@@ -54,6 +58,7 @@ Status checkCompileOptions(const CompileOptions &options) {
 static Status descend(Ladder &ladder, const std::string &input, const CompileOptions &options, std::string &text) {
   MMC_RETURN_IF_ERROR(checkCompileOptions(options));
   MMC_RETURN_IF_ERROR(ladder.read(input));
+  MMC_RETURN_IF_ERROR(checkForTarget(options, ladder.getTarget()));
   if (options.stopAfter == "model" && ladder.level() > Level::model)
     return Status(compiler::kOption, "--stop-after=model: " + input + " is at a lower level already");
   if (options.stopAfter == "tile" && ladder.level() > Level::tile)

@@ -162,8 +162,8 @@ Status Ladder::noteLowered(DictionaryAttr facts, const char *text) {
                   std::string("the ") + text + " does not say dtype, max_model_len and recurrence_block",
                   "keep the attributes that --stop-after writes");
   // A flag cannot undo what was decided on the way to this text.
-  auto decided = [&](const std::string &flag, const std::string &asked, const std::string &found) {
-    return Status(compiler::kOption, flag + " " + asked + ": the " + text + " was lowered with " + found,
+  auto decided = [&](const std::string &flag, const std::string &asked, const std::string &with) {
+    return Status(compiler::kOption, flag + " " + asked + ": the " + text + " was lowered with " + with,
                   "leave the flag out, or start from the model");
   };
   auto compare = [&](const char *flag, uint64_t asked, StringRef name) {

@@ -29,6 +29,8 @@ public:
   /// Reads HF_DIR, config.json or a .mlir file of any level.
   runtime::Status read(const std::string &input);
   Level level() const { return reached; }
+  /// What was asked for, or else what the input was lowered for, or the cpu.
+  const Target &getTarget() const { return target; }
   /// Model to tile launches.
   runtime::Status lowerToTile();
   /// Tile launches to a plan.module.

@@ -1,6 +1,7 @@
 #include "lib/Compiler/Targets.h"
 
 #include "lib/Compiler/Errors.h"
+#include "runtime/src/Names.h"
 
 #include <algorithm>
 
@@ -10,12 +11,6 @@ using runtime::Status;
 
 static const std::vector<std::string> kArchitectures = {"sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120a"};
 static const std::vector<std::string> kEmulated = {"portable", "sm_90a"};
-
-static std::string join(const std::vector<std::string> &names) {
-  std::string text;
-  for (const std::string &name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 static bool contains(const std::vector<std::string> &names, const std::string &name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -42,8 +37,8 @@ runtime::Expected<Target> parseTarget(const std::vector<std::string> &names) {
     if (colon == std::string::npos) variant = "sm_90a";
     const std::vector<std::string> &known = family == "cuda" ? kArchitectures : kEmulated;
     if (!contains(known, variant))
-      return Status(compiler::kUnknownTarget,
-                    "--target: found '" + name + "', expected " + family + ": with one of " + join(known));
+      return Status(compiler::kUnknownTarget, "--target: found '" + name + "', expected " + family + ": with one of " +
+                                                  runtime::joinNames(known));
     if (contains(target.variants, variant))
       return Status(compiler::kOption, "--target: '" + family + ":" + variant + "' is named twice", "name it once");
     target.variants.push_back(variant);
@@ -53,7 +48,7 @@ runtime::Expected<Target> parseTarget(const std::vector<std::string> &names) {
 }
 
 std::string targetText(const Target &target) {
-  std::string text = target.variants.empty() ? target.family : "";
+  std::string text = target.variants.empty() ? familyOf(target) : "";
   for (const std::string &variant : target.variants) text += (text.empty() ? "" : ",") + target.family + ":" + variant;
   return text;
 }

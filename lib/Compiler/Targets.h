@@ -18,6 +18,9 @@ struct Target {
 /// unknown names, for one that is named twice, and for families that one plan cannot hold together.
 runtime::Expected<Target> parseTarget(const std::vector<std::string> &names);
 
+/// The family; where none was named, the cpu.
+inline std::string familyOf(const Target &target) { return target.family.empty() ? "cpu" : target.family; }
+
 /// As a user would write it: `cuda:sm_90a,cuda:sm_80`.
 std::string targetText(const Target &target);
 

@@ -42,8 +42,6 @@ Status compile(const CompileCommandFlags &flags) {
   MMC_RETURN_IF_ERROR(options.status());
   options->stopAfter = flags.stopAfter;
   options->emit = flags.emit;
-  options->onStep = ladderPrinter();
-  options->onRemark = [](const std::string &text) { note(text); };
   MMC_RETURN_IF_ERROR(checkCompileOptions(*options));
   std::optional<runtime::OutputFile> file;
   if (flags.emit.empty()) {
@@ -56,8 +54,7 @@ Status compile(const CompileCommandFlags &flags) {
     options->emitFolder = flags.output;
   }
   Stopwatch watch;
-  note(cat("compiling ", flags.model, options->target.family.empty() ? "" : cat(" for ", targetText(options->target)),
-           options->dtype.empty() ? "" : cat(", ", options->dtype)));
+  announceCompilation(flags.model, *options);
   auto bytes = compileModelToMemory(flags.model, *options);
   MMC_RETURN_IF_ERROR(bytes.status());
   if (file) MMC_RETURN_IF_ERROR(writeWhole(*file, *bytes));

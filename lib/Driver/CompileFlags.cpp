@@ -110,6 +110,15 @@ Expected<CompileOptions> compileOptions(const CompileFlags &flags) {
   return options;
 }
 
+void announceCompilation(const std::string &model, CompileOptions &options) {
+  options.onStep = ladderPrinter();
+  options.onRemark = [](const std::string &text) { note(text); };
+  // The text of a lower level says itself what it is for.
+  const bool known = !options.target.family.empty() || inputKind(model) != InputKind::modelText;
+  note(cat("compiling ", model, known ? cat(" for ", targetText(options.target)) : "",
+           options.dtype.empty() ? "" : cat(", ", options.dtype)));
+}
+
 InputKind inputKind(const std::string &path) {
   struct stat info;
   if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return InputKind::modelFolder;

@@ -32,6 +32,9 @@ void addCompileFlags(CLI::App *command, CompileFlags &flags);
 /// The compiler's options; a failure names what this build cannot do.
 Expected<CompileOptions> compileOptions(const CompileFlags &flags);
 
+/// Says on standard error what is being compiled, and lets the compiler say what it has to.
+void announceCompilation(const std::string &model, CompileOptions &options);
+
 /// Where a plan is given instead of a model: a flag that was given must agree with what the plan says.
 Status checkAgainstPlan(const CompileFlags &flags, const runtime::PlanTables &plan);
 /// The same for a model that is interpreted.

@@ -78,7 +78,7 @@ Status checkTargetFlags(const EngineFlags &flags, const std::string &target) {
 /// What would fail after the compilation, before it.
 Status checkBeforeCompiling(const EngineFlags &flags, const CompileOptions &options, const WeightsChoice &weights) {
   MMC_RETURN_IF_ERROR(checkCompileOptions(options));
-  const std::string family = options.target.family.empty() ? "cpu" : options.target.family;
+  const std::string family = familyOf(options.target);
   if (flags.noHostCode && family != "cuda")
     return Status(runtime::kHostCodeRefused, cat("the kernels of target ", family, " are host code"),
                   "leave --no-host-code out");
@@ -124,14 +124,9 @@ Status openPlan(const EngineFlags &flags, ProgressMode progress, OpenedEngine &o
   } else {
     auto compileFlags = compileOptions(flags.compile);
     MMC_RETURN_IF_ERROR(compileFlags.status());
-    MMC_RETURN_IF_ERROR(
-        checkTargetFlags(flags, compileFlags->target.family.empty() ? "cpu" : compileFlags->target.family));
+    MMC_RETURN_IF_ERROR(checkTargetFlags(flags, familyOf(compileFlags->target)));
     MMC_RETURN_IF_ERROR(checkBeforeCompiling(flags, *compileFlags, *weights));
-    compileFlags->onStep = ladderPrinter();
-    compileFlags->onRemark = [](const std::string &text) { note(text); };
-    note(cat("compiling ", flags.model,
-             compileFlags->target.family.empty() ? "" : cat(" for ", targetText(compileFlags->target)),
-             compileFlags->dtype.empty() ? "" : cat(", ", compileFlags->dtype)));
+    announceCompilation(flags.model, *compileFlags);
     Stopwatch watch;
     auto bytes = compileModelToMemory(flags.model, *compileFlags);
     MMC_RETURN_IF_ERROR(bytes.status());

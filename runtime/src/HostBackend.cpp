@@ -139,15 +139,11 @@ uint64_t HostBackend::word(const Argument &argument, const StepRecord &step, int
   case ArgumentKind::logits:
     return at(step.logits);
   case ArgumentKind::tokenCount:
-    return step.tokens;
   case ArgumentKind::outputCount:
-    return step.outputs;
   case ArgumentKind::sequenceCount:
-    return step.sequences;
   case ArgumentKind::workCount:
-    return step.workLists[argument.index].count;
   case ArgumentKind::immediate:
-    return argument.offset;
+    return *countOf(argument, step);
   }
   return 0;
 }

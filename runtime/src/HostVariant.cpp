@@ -1,6 +1,7 @@
 // Which compiled variant of the kernels this machine executes.
 #include "runtime/src/Errors.h"
 #include "runtime/src/HostObject.h"
+#include "runtime/src/Names.h"
 
 #include <algorithm>
 #include <cpuid.h>
@@ -32,26 +33,20 @@ bool hostExecutes(const std::string &variant) {
   return false;
 }
 
-static std::string list(std::span<const std::string> names) {
-  std::string text;
-  for (const std::string &name : names) text += (text.empty() ? "" : ", ") + name.substr(0, 60);
-  return text;
-}
-
 Expected<size_t> chooseVariant(std::span<const std::string> variants, const std::string &wanted) {
   auto position = [&](const std::string &name) {
     return size_t(std::find(variants.begin(), variants.end(), name) - variants.begin());
   };
   if (!wanted.empty()) {
     if (position(wanted) == variants.size())
-      return Status(kVariantMissing, "the plan has no cpu variant '" + wanted + "', it has " + list(variants));
+      return Status(kVariantMissing, "the plan has no cpu variant '" + wanted + "', it has " + joinNames(variants));
     if (!hostExecutes(wanted))
       return Status(kVariantMissing, "this machine does not execute cpu variant '" + wanted + "'");
     return position(wanted);
   }
   for (auto name = std::rbegin(kVariants); name != std::rend(kVariants); ++name)
     if (position(*name) != variants.size() && hostExecutes(*name)) return position(*name);
-  return Status(kVariantMissing, "this machine executes none of the plan's cpu variants: " + list(variants),
+  return Status(kVariantMissing, "this machine executes none of the plan's cpu variants: " + joinNames(variants),
                 "compile the model for x86-64-v3, or run on a newer machine");
 }
 

@@ -42,4 +42,21 @@ uint64_t extentOf(const Extent &extent, const StepRecord &step) {
   return 0;
 }
 
+std::optional<uint64_t> countOf(const Argument &argument, const StepRecord &step) {
+  switch (argument.kind) {
+  case ArgumentKind::tokenCount:
+    return step.tokens;
+  case ArgumentKind::outputCount:
+    return step.outputs;
+  case ArgumentKind::sequenceCount:
+    return step.sequences;
+  case ArgumentKind::workCount:
+    return step.workLists[argument.index].count;
+  case ArgumentKind::immediate:
+    return argument.offset;
+  default:
+    return std::nullopt;
+  }
+}
+
 } // namespace mmc::runtime

@@ -7,6 +7,7 @@
 #include "runtime/src/PlanTables.h"
 
 #include <functional>
+#include <optional>
 
 namespace mmc::runtime {
 
@@ -40,6 +41,9 @@ struct StepRecord {
 
 /// An extent's number of points in a step.
 uint64_t extentOf(const Extent &extent, const StepRecord &step);
+
+/// The number that an argument word stands for; nothing where it is an address.
+std::optional<uint64_t> countOf(const Argument &argument, const StepRecord &step);
 
 /// What an observer is told, once before and once after each launch that has points. Valid during the call.
 struct LaunchEvent {

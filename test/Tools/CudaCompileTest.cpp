@@ -69,6 +69,12 @@ TEST(CudaCompile, TextOfALowerLevelGoesOnForTheEmulationToo) {
   ASSERT_EQ(rest.exitCode, 0) << rest.err;
   expectError(compile(folder.path("t.mlir"), folder.path("x.plan"), {"--target", "cpu"}, folder), 2,
               "--target cpu: the tile program was lowered with cuda");
+  // Without --target it is the text that says what it is for.
+  EXPECT_EQ(compile(folder.path("t.mlir"), folder.path("kernels"), {"--emit=cuda"}, folder).exitCode, 0);
+  expectError(compile(folder.path("t.mlir"), folder.path("x"), {"--emit=llvm"}, folder), 2,
+              "--emit=llvm needs another target than cuda:sm_90a");
+  expectError(compile(folder.path("t.mlir"), folder.path("x.plan"), {"--cpu-variants", "avx512"}, folder), 2,
+              "--cpu-variants: the target is cuda:sm_90a");
   stopped = {"--target", "cuda-emu:portable", "--stop-after=plan"};
   ASSERT_EQ(compile(model(), folder.path("p.mlir"), stopped, folder).exitCode, 0);
   expectError(compile(folder.path("p.mlir"), folder.path("x.plan"), {"--target", "cuda:sm_90a"}, folder), 2,

@@ -32,22 +32,6 @@ Status DeviceBackend::runCommands(const Place &place, const StepRecord &step, co
   return {};
 }
 
-/// The word as an observer is told it: a number where the kernel gets the address of one.
-static uint64_t numberOr(const Argument &argument, const StepRecord &step, DevicePointer pointer) {
-  switch (argument.kind) {
-  case ArgumentKind::tokenCount:
-    return step.tokens;
-  case ArgumentKind::outputCount:
-    return step.outputs;
-  case ArgumentKind::sequenceCount:
-    return step.sequences;
-  case ArgumentKind::workCount:
-    return step.workLists[argument.index].count;
-  default:
-    return pointer;
-  }
-}
-
 Status DeviceBackend::runLaunch(const Launch &launch, const Place &place, const StepRecord &step) {
   uint64_t domain[kMaxDomainRank], points = 1;
   for (size_t i = 0; i < launch.domain.size(); ++i) points *= domain[i] = runtime::extentOf(launch.domain[i], step);
@@ -71,7 +55,9 @@ Status DeviceBackend::runLaunch(const Launch &launch, const Place &place, const 
                     points,
                     &step};
   if (observer) {
-    for (size_t i = 0; i < launch.arguments.size(); ++i) told[i] = numberOr(launch.arguments[i], step, words[i]);
+    // A number where the kernel gets the address of one.
+    for (size_t i = 0; i < launch.arguments.size(); ++i)
+      told[i] = runtime::countOf(launch.arguments[i], step).value_or(words[i]);
     observer(event);
   }
   const LoadedFunction &loaded = model->device->kernels()[launch.kernel];

@@ -2,6 +2,7 @@
 #include "runtime/cuda/session/LoadedKernels.h"
 #include "runtime/src/DeviceImage.h"
 #include "runtime/src/Errors.h"
+#include "runtime/src/Names.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -40,12 +41,6 @@ std::vector<std::string> placesOfDriver() {
   return places;
 }
 
-std::string join(const std::vector<std::string> &names) {
-  std::string text;
-  for (const std::string &name : names) text += (text.empty() ? "" : ", ") + name.substr(0, 240);
-  return text;
-}
-
 } // namespace
 
 Expected<std::shared_ptr<const DriverApi>> openDriverFor(const std::string &target) {
@@ -54,7 +49,8 @@ Expected<std::shared_ptr<const DriverApi>> openDriverFor(const std::string &targ
   const std::vector<std::string> places = placesOfDriver();
   for (const std::string &place : places)
     if (access((place + kEmulatedDriver).c_str(), R_OK) == 0) return openDriver(place + kEmulatedDriver);
-  return Status(runtime::kNoCudaDriver, "there is no " + std::string(kEmulatedDriver) + " in " + join(places),
+  return Status(runtime::kNoCudaDriver,
+                "there is no " + std::string(kEmulatedDriver) + " in " + runtime::joinNames(places),
                 std::string("put the emulated driver beside the runtime, or name it in ") + kNameOfEmulatedDriver);
 }
 
@@ -66,7 +62,8 @@ Expected<size_t> chooseDeviceVariant(const PlanTables &plan, const std::string &
   if (!wanted.empty()) {
     const size_t at = size_t(std::find(variants.begin(), variants.end(), wanted) - variants.begin());
     if (at == variants.size())
-      return Status(runtime::kVariantMissing, "the plan has no variant '" + wanted + "', it has " + join(variants));
+      return Status(runtime::kVariantMissing,
+                    "the plan has no variant '" + wanted + "', it has " + runtime::joinNames(variants));
     if (cubins && !architecture(at).runsOn(device.major(), device.minor()))
       return Status(runtime::kVariantMissing, "cubins of variant '" + wanted + "' do not run here: " + runs);
     return at;
@@ -80,7 +77,7 @@ Expected<size_t> chooseDeviceVariant(const PlanTables &plan, const std::string &
     if (architecture(i).runsOn(device.major(), device.minor()) && (best == variants.size() || rank(i) > rank(best)))
       best = i;
   if (best != variants.size()) return best;
-  return Status(runtime::kVariantMissing, "the plan has cubins for " + join(variants) + ", and " + runs,
+  return Status(runtime::kVariantMissing, "the plan has cubins for " + runtime::joinNames(variants) + ", and " + runs,
                 "compile the model for cuda:sm_" + std::to_string(device.major() * 10 + device.minor()));
 }
 

@@ -2,14 +2,13 @@
 
 #include "dialects/Hopper/IR/Hopper.h"
 #include "lib/Target/CUDA/PrintCuda.h"
-#include "passes/Conversion/TileToHopper/Passes.h"
+#include "passes/Pipelines/Pipelines.h"
 #include "runtime/cuda/emulation/core/Machine.h"
 #include "runtime/cuda/emulation/core/Memory.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 
 #include <cstring>
 #include <dlfcn.h>
@@ -51,15 +50,11 @@ EmittedModule::EmittedModule(const std::string &text) : state(std::make_unique<S
                : mlir::parseSourceString<mlir::ModuleOp>(text, &s.context);
   if (!s.tile) throw std::runtime_error("cannot parse: " + s.errors);
   mlir::PassManager rounding(&s.context);
-  rounding.addPass(cuda::createExpandThinDots());
-  rounding.addPass(cuda::createRoundDotOperands());
-  rounding.addPass(mlir::createCanonicalizerPass());
-  rounding.addPass(mlir::createCSEPass());
+  buildRoundProductsPipeline(rounding);
   if (failed(rounding.run(*s.tile))) throw std::runtime_error(s.errors);
   mlir::OwningOpRef<mlir::ModuleOp> converted = s.tile->clone();
   mlir::PassManager conversion(&s.context);
-  conversion.addPass(cuda::createConvertTileToHopper());
-  conversion.addPass(mlir::createCanonicalizerPass());
+  buildTileToHopperPipeline(conversion); // which rounds nothing more
   if (failed(conversion.run(*converted))) throw std::runtime_error(s.errors);
   for (auto kernel : converted->getOps<hopper::KernelOp>()) {
     auto printed = cuda::printCuda(kernel);

@@ -109,12 +109,12 @@ TEST(KernelCache, WritersOfOneEntryLeaveAWholeOne) {
 }
 
 TEST(KernelCache, TheEnvironmentNamesTheFolder) {
-  const Setting home("HOME", "/home/somebody");
+  const Setting home("HOME", "/nobody");
   const Setting xdg("XDG_CACHE_HOME", std::nullopt), own("MMC_CACHE_DIR", std::nullopt);
-  EXPECT_EQ(KernelCache::defaultFolder(), "/home/somebody/.cache/mmc");
+  EXPECT_EQ(KernelCache::defaultFolder(), "/nobody/.cache/mmc");
   {
     const Setting relative("XDG_CACHE_HOME", "caches");
-    EXPECT_EQ(KernelCache::defaultFolder(), "/home/somebody/.cache/mmc");
+    EXPECT_EQ(KernelCache::defaultFolder(), "/nobody/.cache/mmc");
   }
   const Setting absolute("XDG_CACHE_HOME", "/var/caches");
   EXPECT_EQ(KernelCache::defaultFolder(), "/var/caches/mmc");
