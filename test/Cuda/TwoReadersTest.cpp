@@ -1,4 +1,5 @@
-// Every kernel of test/Cuda/kernels compiles with NVRTC too, for the architectures that its first line names
+// Every kernel of test/Cuda/kernels and lib/Silicon/kernels compiles with NVRTC too, for the architectures that its
+// first line names
 // (`// archs: sm_80 sm_90a`; `// archs: none` where it uses what only the emulation has), without a stack frame, a
 // spill, or a remark of ptxas that something was serialised or injected. The host's reading of the same files is their
 // compilation into the other tests.
@@ -12,7 +13,7 @@ using mmc::test::Nvrtc;
 
 namespace {
 
-const std::filesystem::path kKernels = MMC_SOURCE_DIR "/test/Cuda/kernels";
+const std::filesystem::path kFolders[] = {MMC_SOURCE_DIR "/test/Cuda/kernels", MMC_SOURCE_DIR "/lib/Silicon/kernels"};
 
 const Nvrtc *nvrtc() {
   static const std::optional<Nvrtc> opened = Nvrtc::open();
@@ -44,11 +45,12 @@ std::string complaints(const std::string &log) {
 }
 
 std::vector<std::string> kernelFiles() {
-  std::vector<std::string> names;
-  for (const auto &entry : std::filesystem::directory_iterator(kKernels))
-    if (entry.path().extension() == ".cu") names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
+  std::vector<std::string> paths;
+  for (const std::filesystem::path &folder : kFolders)
+    for (const auto &entry : std::filesystem::directory_iterator(folder))
+      if (entry.path().extension() == ".cu") paths.push_back(entry.path().string());
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 class TwoReaders : public testing::TestWithParam<std::string> {
@@ -59,12 +61,13 @@ protected:
 };
 
 TEST_P(TwoReaders, NvrtcCompilesTheKernelCleanly) {
-  const std::string source = mmc::test::readText(kKernels / GetParam());
+  const std::string source = mmc::test::readText(GetParam());
+  const std::string name = std::filesystem::path(GetParam()).filename().string();
   const std::vector<std::string> architectures = architecturesOf(source);
-  if (source.rfind("// archs: none", 0) == 0) GTEST_SKIP() << GetParam() << " is for the emulation only";
+  if (source.rfind("// archs: none", 0) == 0) GTEST_SKIP() << name << " is for the emulation only";
   ASSERT_FALSE(architectures.empty()) << GetParam() << " does not begin with a line such as `// archs: sm_90a`";
   for (const std::string &arch : architectures) {
-    const Nvrtc::Result result = nvrtc()->compile(source, GetParam(), arch, headers());
+    const Nvrtc::Result result = nvrtc()->compile(source, name, arch, headers());
     EXPECT_TRUE(result.success) << arch << "\n" << result.log;
     EXPECT_EQ(complaints(result.log), "") << arch;
     // Proof that ptxas spoke: without its figures nothing was judged.
@@ -73,7 +76,7 @@ TEST_P(TwoReaders, NvrtcCompilesTheKernelCleanly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, TwoReaders, testing::ValuesIn(kernelFiles()), [](const auto &info) {
-  return std::regex_replace(info.param, std::regex("[^A-Za-z0-9]"), "_");
+  return std::regex_replace(std::filesystem::path(info.param).filename().string(), std::regex("[^A-Za-z0-9]"), "_");
 });
 
 class TwoReadersRefusals : public TwoReaders {};

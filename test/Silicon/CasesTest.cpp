@@ -1,0 +1,162 @@
+// Proves the emulation's primitives against references that the host computes from the manual's definitions: float64
+// for products and functions, bits for everything that moves or counts. And against what real devices have given, where
+// the repository has it.
+#include "lib/Silicon/Compare.h"
+#include "lib/Silicon/VectorFile.h"
+#include "lib/Silicon/Workers.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <regex>
+#include <set>
+
+using namespace mmc::silicon;
+namespace fs = std::filesystem;
+
+namespace {
+
+const WorkerOptions kEmulation = {MMC_EMULATED_DRIVER, MMC_SILICON_MODULES, 120};
+
+std::vector<Case> emulatedCases() {
+  std::vector<Case> cases = allCases();
+  std::erase_if(cases, [](const Case &c) { return c.comparison == Comparison::recorded; });
+  return cases;
+}
+
+AllResults runAll(const std::vector<Case> &cases) {
+  auto all = runInWorkers(cases, kEmulation, {});
+  EXPECT_TRUE(all.ok()) << all.status().text();
+  return all.ok() ? *all : AllResults{{}, std::vector<CaseResult>(cases.size())};
+}
+
+class Silicon : public testing::TestWithParam<int> {
+  void SetUp() override { setenv("MMC_EMU_SEED", std::to_string(GetParam()).c_str(), 1); }
+};
+
+TEST_P(Silicon, EveryPrimitiveAgreesWithItsReference) {
+  const std::vector<Case> cases = emulatedCases();
+  const AllResults all = runAll(cases);
+  for (size_t i = 0; i < cases.size(); ++i) {
+    SCOPED_TRACE(cases[i].name);
+    ASSERT_TRUE(all.results[i].ran) << all.results[i].failure;
+    const Verdict verdict = compareWithReference(cases[i], all.results[i].output);
+    EXPECT_TRUE(verdict.good) << verdict.text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Silicon, testing::Values(0, 1, 2));
+
+TEST(SiliconVectors, TheEmulationReproducesWhatDevicesGave) {
+  const fs::path folder = MMC_SOURCE_DIR "/test/Silicon/vectors";
+  std::vector<fs::path> files;
+  if (fs::is_directory(folder))
+    for (const auto &entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == ".vectors") files.push_back(entry.path());
+  if (files.empty()) GTEST_SKIP() << "no vectors of a device in " << folder << ": none has been recorded yet";
+  const std::vector<Case> cases = emulatedCases();
+  const AllResults all = runAll(cases);
+  for (const fs::path &path : files) {
+    const auto file = readVectors(path.string());
+    ASSERT_TRUE(file.ok()) << file.status().text();
+    for (size_t i = 0; i < cases.size(); ++i) {
+      SCOPED_TRACE(path.filename().string() + ": " + cases[i].name);
+      const Vector *vector = file->find(cases[i].name);
+      ASSERT_NE(vector, nullptr);
+      ASSERT_EQ(vector->inputs, digestOfInputs(cases[i])) << "the case has other inputs now";
+      ASSERT_TRUE(all.results[i].ran) << all.results[i].failure;
+      const Verdict verdict = compareWithRecorded(cases[i], all.results[i].output, vector->output);
+      EXPECT_TRUE(verdict.good) << verdict.text;
+    }
+  }
+}
+
+/// A case that cannot run costs itself only: another worker goes on with the next.
+TEST(SiliconWorkers, AFailureCostsItsCaseOnly) {
+  std::vector<Case> cases = allCases();
+  cases.resize(4);
+  cases[1].kernel = "noSuchKernel";
+  cases[2].sharedBytes = 1 << 20;
+  const AllResults all = runAll(cases);
+  EXPECT_TRUE(all.results[0].ran);
+  EXPECT_FALSE(all.results[1].ran);
+  EXPECT_THAT(all.results[1].failure, testing::HasSubstr("cuModuleGetFunction"));
+  EXPECT_FALSE(all.results[2].ran);
+  EXPECT_TRUE(all.results[3].ran);
+  EXPECT_TRUE(compareWithReference(cases[3], all.results[3].output).good);
+}
+
+/// What is written behind the output's end is seen.
+TEST(SiliconWorkers, AWritePastTheOutputIsSeen) {
+  std::vector<Case> cases = allCases();
+  cases.resize(1);
+  cases[0].initial.resize(cases[0].initial.size() - 8);
+  const AllResults all = runAll(cases);
+  EXPECT_FALSE(all.results[0].ran);
+  EXPECT_THAT(all.results[0].failure, testing::HasSubstr("wrote past its output's"));
+}
+
+TEST(SiliconWorkers, ADriverThatIsNotThereIsOneError) {
+  const auto all = runInWorkers(allCases(), {"/nowhere/libcuda.so.1", MMC_SILICON_MODULES, 5}, {});
+  ASSERT_FALSE(all.ok());
+  EXPECT_THAT(all.status().message(), testing::HasSubstr("/nowhere/libcuda.so.1"));
+}
+
+/// Every function of ptx/ is called by a kernel of a case, or stands here with the reason.
+TEST(SiliconCases, CoverTheDeviceLibrary) {
+  const std::set<std::string> left = {
+      "lowerRegisters",
+      "raiseRegisters", // give no value
+      "gridDependencyWait",
+      "gridLaunchDependents", // order launches
+      "fenceTensorMapRelease",
+      "fenceTensorMapAcquire", // order writes of maps
+      "fenceProxyAsyncShared",
+      "fenceProxyAsyncGlobal", // narrower than fenceProxyAsync
+      "fenceAcquireRelease",
+      "clusterArriveRelaxed",       // order only
+      "mbarrierArriveExpectRemote", // an arrival and an expectation, both covered
+      "warpIndex",
+      "warpgroupIndex",
+      "blockIndexY",
+      "blockIndexZ",
+      "blockCount",
+      "blockCountY",
+      "blockCountZ",
+      "sharedAddress",
+      "opaque",
+      "lowBf16",
+      "highBf16",
+      "copyAsyncWaitAll",
+      "threadCount",
+      "loadOrdered",
+      "storeOrdered",
+  };
+  const auto read = [](const fs::path &path) {
+    std::ifstream in(path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  std::string kernels;
+  for (const auto &entry : fs::directory_iterator(MMC_SOURCE_DIR "/lib/Silicon/kernels")) kernels += read(entry.path());
+  size_t functions = 0;
+  for (const auto &entry : fs::directory_iterator(MMC_SOURCE_DIR "/runtime/cuda/device/ptx")) {
+    std::string text = read(entry.path());
+    // What is inside of a detail namespace is reached through the functions outside.
+    for (size_t at; (at = text.find("Detail {\n")) != std::string::npos;)
+      text.erase(at, text.find("\n} // namespace", at) - at);
+    const std::regex declaration(R"(MMC_DEVICE\s+[\w<> ]+?[ *&]+(\w+)\()");
+    for (std::sregex_iterator it(text.begin(), text.end(), declaration), end; it != end; ++it) {
+      const std::string name = (*it)[1];
+      ++functions;
+      const bool called = std::regex_search(kernels, std::regex("\\b" + name + "\\b"));
+      EXPECT_NE(called, left.count(name) == 1) << name << " of " << entry.path().filename();
+    }
+  }
+  EXPECT_GE(functions, 120u);
+}
+
+} // namespace
