@@ -142,6 +142,7 @@ Json kernelsJson(const PlanTables &tables) {
     for (size_t variant = 0; variant < kernel.functions.size(); ++variant) {
       const runtime::DeviceFunction &function = kernel.functions[variant];
       common.update({{"target", cat(tables.target, ":", tables.variants[variant])},
+                     {"family", function.family},
                      {"symbols", Json::array({kernel.symbols[variant]})},
                      {"threads", function.threads},
                      {"shared_bytes", function.sharedBytes}});
@@ -237,7 +238,10 @@ std::string planText(const PlanReport &report) {
   for (size_t i = 0; i < counts.size(); ++i) {
     std::string count = std::to_string(counts[i]);
     count.insert(0, count.size() < 6 ? 6 - count.size() : 0, ' ');
-    text += cat(count, "  ", tables.kernels[i].name, "\n");
+    text += cat(count, "  ", tables.kernels[i].name);
+    for (size_t variant = 0; variant < tables.kernels[i].functions.size(); ++variant)
+      text += cat(variant ? ", " : "  (", tables.variants[variant], " ", tables.kernels[i].functions[variant].family);
+    text += tables.kernels[i].functions.empty() ? "\n" : ")\n";
   }
   return text;
 }

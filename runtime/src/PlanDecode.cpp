@@ -215,8 +215,9 @@ void decodeMemory(Decoder &d, const plan::Plan &from, PlanTables &to) {
 }
 
 DeviceFunction decodeFunction(Decoder &d, const plan::DeviceFunction &from) {
-  return {from.image(), from.threads(), from.shared_bytes(),
-          d.enumerator<Rows>("function dealt_rows", from.dealt_rows(), 3), from.dealt_step()};
+  return {from.image(),        from.threads(),
+          from.shared_bytes(), d.enumerator<Rows>("function dealt_rows", from.dealt_rows(), 3),
+          from.dealt_step(),   from.family() ? d.text(from.family()) : kPortableFamily};
 }
 
 constexpr size_t kMaxVariants = 16;

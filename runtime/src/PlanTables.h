@@ -157,11 +157,15 @@ struct Parameter {
   uint32_t tileRows = 0;
 };
 
+/// The family of kernels that every architecture runs.
+inline constexpr const char *kPortableFamily = "portable";
+
 /// How a kernel is launched in one variant of a plan for CUDA.
 struct DeviceFunction {
   uint32_t image = 0, threads = 0, sharedBytes = 0;
   Rows dealtRows = Rows::none; // what the loop that blocks along y share goes over
   uint32_t dealtStep = 0;      // rows of one iteration
+  std::string family = kPortableFamily;
 };
 
 /// What a CUDA driver loads as one module: a range of the segment of images.

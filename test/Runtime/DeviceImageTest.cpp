@@ -149,7 +149,7 @@ PlanTables cudaTables() {
   for (Kernel &kernel : t.kernels) {
     kernel.symbols = {kernel.name + "__sm_80", kernel.name + "__sm_90a"};
     kernel.scratchBytes.clear();
-    kernel.functions = {{0, 128, 1024, Rows::none, 0}, {1, 128, 232448, Rows::tokens, 16}};
+    kernel.functions = {{0, 128, 1024, Rows::none, 0}, {1, 128, 232448, Rows::tokens, 16, "wgmma"}};
   }
   // A device's words are pointers: the head's immediate becomes a count.
   t.kernels[4].interface[4].kinds = {ArgumentKind::outputCount};
@@ -190,6 +190,8 @@ TEST(DevicePlanTest, AGoodPlanIsAccepted) {
   const DeviceFunction &function = read->kernels[2].functions[1];
   EXPECT_EQ(std::tuple(function.image, function.threads, function.sharedBytes, function.dealtRows, function.dealtStep),
             std::tuple(1u, 128u, 232448u, Rows::tokens, 16u));
+  EXPECT_EQ(function.family, "wgmma");
+  EXPECT_EQ(read->kernels[2].functions[0].family, "portable"); // what a plan that says nothing means
 }
 
 TEST(DevicePlanTest, ImagesAreThoseOfTheirVariants) {

@@ -92,7 +92,10 @@ std::vector<uint8_t> encodeTables(const PlanTables &t) {
     Offset<flatbuffers::Vector<Offset<fb::DeviceFunction>>> functions;
     if (!k.functions.empty())
       functions = vectorOf<fb::DeviceFunction>(b, k.functions, [&](const DeviceFunction &f) {
-        return fb::CreateDeviceFunction(b, f.image, f.threads, f.sharedBytes, fb::Rows(f.dealtRows), f.dealtStep);
+        Offset<flatbuffers::String> family;
+        if (f.family != kPortableFamily) family = b.CreateString(f.family);
+        return fb::CreateDeviceFunction(b, f.image, f.threads, f.sharedBytes, fb::Rows(f.dealtRows), f.dealtStep,
+                                        family);
       });
     if (!k.described) return fb::CreateKernel(b, name, symbols, scratch, parameters, k.domainRank, 0, 0, functions);
     auto interface = vectorOf<fb::Parameter>(b, k.interface, [&](const Parameter &p) { return encode(b, p); });

@@ -94,6 +94,18 @@ TEST(CudaCompile, TheSameInputGivesTheSameBytesWithAndWithoutTheCache) {
   EXPECT_TRUE(a == readFile(folder.path("b.plan")));
   EXPECT_TRUE(a == readFile(folder.path("c.plan")));
   EXPECT_EQ(runMmc({"verify", folder.path("a.plan")}).exitCode, 0);
+
+  // Each kernel is listed once per variant, with the family that it is of.
+  const nlohmann::json kernels = runMmc({"inspect", folder.path("a.plan"), "--json"}).json()["kernels"];
+  size_t portable = 0, newer = 0;
+  for (const nlohmann::json &kernel : kernels) {
+    portable += kernel["target"] == "cuda-emu:portable" && kernel["family"] == "portable";
+    newer += kernel["target"] == "cuda-emu:sm_90a" && !kernel["family"].get<std::string>().empty();
+  }
+  EXPECT_GT(portable, 15u);
+  EXPECT_EQ(portable, newer);
+  EXPECT_EQ(portable + newer, kernels.size());
+  EXPECT_NE(runMmc({"inspect", folder.path("a.plan")}).out.find("(portable portable, sm_90a "), std::string::npos);
 }
 
 } // namespace

@@ -169,9 +169,11 @@ FailureOr<flatbuffers::Offset<fb::Kernel>> Writer::kernel(tile::KernelOp op) {
   for (const runtime::Extent &extent : described.domain)
     domain.push_back(fb::CreateExtent(builder, static_cast<fb::ExtentKind>(extent.kind), extent.value));
   std::vector<flatbuffers::Offset<fb::DeviceFunction>> functions;
-  for (const runtime::DeviceFunction &f : found->second.functions)
+  for (const runtime::DeviceFunction &f : found->second.functions) {
+    auto family = builder.CreateSharedString(f.family);
     functions.push_back(fb::CreateDeviceFunction(builder, f.image, f.threads, f.sharedBytes,
-                                                 static_cast<fb::Rows>(f.dealtRows), f.dealtStep));
+                                                 static_cast<fb::Rows>(f.dealtRows), f.dealtStep, family));
+  }
   auto interface = builder.CreateVector(parameters);
   auto domainOffset = builder.CreateVector(domain);
   flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::DeviceFunction>>> functionsOffset;
