@@ -115,6 +115,7 @@ struct LaunchInterpreter::State {
   LogicalResult runStack(model::StackOp stack, Environment &values);
   LogicalResult runLaunch(tile::LaunchOp launch, Environment &values, int64_t layer);
   FailureOr<Bound> bind(Value value, tile::ViewType view, Environment &values, int64_t layer);
+  Bound bindWeight(ArrayRef<model::WeightOp> parts, tile::ViewType view, int64_t layer);
   Storage layOut(tile::ViewType view, llvm::function_ref<std::vector<double>(int64_t expert)> elements);
   FailureOr<Bound> makeResult(Operation *op, Type type);
   std::vector<int32_t> makeWorkList(tile::WorkAttr work);
@@ -246,7 +247,7 @@ LogicalResult LaunchInterpreter::State::runBlock(Block &block, Environment &valu
       done = runLaunch(launch, values, layer);
     else if (auto stack = dyn_cast<model::StackOp>(op))
       done = runStack(stack, values);
-    else if (!isa<model::WeightOp, model::RowOp>(op))
+    else if (!isa<model::WeightOp, model::ConcatOp, model::RowOp>(op))
       done = op.emitOpError("is not at the tile level");
     if (failed(done)) return failure();
   }
@@ -303,10 +304,18 @@ Storage LaunchInterpreter::State::layOut(tile::ViewType view,
   int64_t width = bytesOf(element);
   auto panels = dyn_cast_or_null<tile::PanelsAttr>(view.getLayout());
   ArrayRef<int64_t> shape = view.getShape();
-  if (!panels) {
-    std::vector<double> all = elements(-1);
-    Storage storage = makeStorage(static_cast<int64_t>(all.size()) * width, std::byte(0));
-    for (size_t i = 0; i < all.size(); ++i) writeElement(storage->data() + i * width, element, all[i]);
+  if (!panels) { // row-major; experts may be further apart than they are long
+    int64_t experts = shape.size() == 3 ? shape[0] : 1, stride = experts > 1 ? shape[1] * shape[2] : 0;
+    if (auto strided = dyn_cast_or_null<tile::StridedAttr>(view.getLayout()); strided && experts > 1)
+      stride = strided.getStrides()[0];
+    Storage storage;
+    for (int64_t expert = 0; expert < experts; ++expert) {
+      std::vector<double> all = elements(shape.size() == 3 ? expert : -1);
+      if (!storage)
+        storage = makeStorage((stride * (experts - 1) + static_cast<int64_t>(all.size())) * width, std::byte(0));
+      std::byte *to = storage->data() + expert * stride * width;
+      for (size_t i = 0; i < all.size(); ++i) writeElement(to + i * width, element, all[i]);
+    }
     return storage;
   }
   runtime::Layout layout{element.isBF16()  ? runtime::DType::bf16
@@ -330,21 +339,36 @@ Storage LaunchInterpreter::State::layOut(tile::ViewType view,
   return storage;
 }
 
+Bound LaunchInterpreter::State::bindWeight(ArrayRef<model::WeightOp> parts, tile::ViewType view, int64_t layer) {
+  std::string key;
+  for (model::WeightOp weight : parts)
+    key += runtime::withNumber(weight.getName().str(), runtime::kLayerPlaceholder, layer) + " ";
+  llvm::raw_string_ostream(key) << view;
+  Storage &storage = weights[key];
+  if (!storage)
+    storage = layOut(view, [&](int64_t expert) {
+      std::vector<double> all;
+      for (model::WeightOp weight : parts) {
+        std::string name = runtime::withNumber(weight.getName().str(), runtime::kLayerPlaceholder, layer);
+        ArrayRef<int64_t> shape = cast<RankedTensorType>(weight.getType()).getShape();
+        bool stacked = StringRef(name).contains(runtime::kExpertPlaceholder);
+        std::vector<double> part = options.weights(runtime::withNumber(name, runtime::kExpertPlaceholder, expert),
+                                                   stacked ? shape.drop_front() : shape);
+        all.insert(all.end(), part.begin(), part.end());
+      }
+      return all;
+    });
+  return {storage, 0, static_cast<int64_t>(storage->size())};
+}
+
 FailureOr<Bound> LaunchInterpreter::State::bind(Value value, tile::ViewType view, Environment &values, int64_t layer) {
   if (auto found = values.find(value); found != values.end()) return found->second;
-  if (auto weight = value.getDefiningOp<model::WeightOp>()) {
-    std::string name = runtime::withNumber(weight.getName().str(), runtime::kLayerPlaceholder, layer);
-    std::string key = name;
-    llvm::raw_string_ostream(key) << view;
-    Storage &storage = weights[key];
-    bool stacked = StringRef(name).contains(runtime::kExpertPlaceholder);
-    if (!storage)
-      storage = layOut(view, [&](int64_t expert) {
-        return options.weights(runtime::withNumber(name, runtime::kExpertPlaceholder, expert),
-                               stacked ? view.getShape().drop_front() : view.getShape());
-      });
-    return Bound{storage, 0, static_cast<int64_t>(storage->size())};
-  }
+  SmallVector<model::WeightOp> parts; // a weight, or several below each other
+  if (auto concat = value.getDefiningOp<model::ConcatOp>())
+    for (Value input : concat.getInputs()) parts.push_back(input.getDefiningOp<model::WeightOp>());
+  else if (auto weight = value.getDefiningOp<model::WeightOp>())
+    parts.push_back(weight);
+  if (!parts.empty()) return bindWeight(parts, view, layer);
   if (auto row = value.getDefiningOp<model::RowOp>()) {
     auto table = program.lookupSymbol<model::TableOp>(row.getTableAttr().getAttr());
     auto type = cast<RankedTensorType>(table.getType());

@@ -149,6 +149,32 @@ template <typename T> bool ModelExecutor<T>::runRows(Operation *op, Environment 
         }
         return true;
       })
+      .template Case<ConcatOp>([&](ConcatOp concat) {
+        // Weights follow each other in memory; rows are joined one by one.
+        auto type = cast<RankedTensorType>(concat.getType());
+        const bool isRows = getRowSpace(type).has_value();
+        const int64_t rows = isRows ? tensor(concat.getInputs()[0]).rows() : 1;
+        auto out = makeRows<T>(type, isRows ? rows : type.getDimSize(0));
+        int64_t first = 0, width = int64_t(out->data.size()) / std::max<int64_t>(rows, 1);
+        for (mlir::Value input : concat.getInputs()) {
+          const Tensor<T> &x = tensor(input);
+          const int64_t part = int64_t(x.data.size()) / std::max<int64_t>(rows, 1);
+          for (int64_t r = 0; r < rows; ++r)
+            std::copy_n(x.data.begin() + r * part, part, out->data.begin() + r * width + first);
+          first += part;
+        }
+        environment[concat.getResult()] = valueOf<T>(out);
+        return true;
+      })
+      .template Case<SliceOp>([&](SliceOp slice) {
+        const Tensor<T> &x = tensor(slice.getX());
+        auto out = makeRows<T>(slice.getType(), x.rows());
+        for (int64_t r = 0; r < x.rows(); ++r)
+          std::copy_n(x.data.begin() + r * x.width() + slice.getFirst(), out->width(),
+                      out->data.begin() + r * out->width());
+        environment[slice.getResult()] = valueOf<T>(out);
+        return true;
+      })
       .template Case<RopeOp>([&](RopeOp rope) {
         const Tensor<T> &x = tensor(rope.getX());
         auto out = makeRows<T>(rope.getType(), x.rows());

@@ -7,6 +7,9 @@
 
 namespace mmc {
 
+/// Output channels of a work point of a product.
+inline constexpr int64_t kProductPanel = 64;
+
 /// What a dispatch is converted by: the structured op in it, or `rows` where every op works on one row at a time.
 enum class DispatchKind { rows, rope, linear, linearAttention, attention, route, permute };
 

@@ -15,8 +15,8 @@ namespace {
 
 /// Ops that stay outside dispatches: they name data or move nothing in memory.
 bool staysOutside(Operation &op) {
-  return isa<model::WeightOp, model::RowOp, model::SplitHeadsOp, model::MergeHeadsOp, model::StackOp, model::SnapshotOp,
-             model::ReturnOp, model::DispatchOp>(op) ||
+  return isa<model::WeightOp, model::RowOp, model::SplitHeadsOp, model::MergeHeadsOp, model::SliceOp, model::StackOp,
+             model::SnapshotOp, model::ReturnOp, model::DispatchOp>(op) ||
          op.hasTrait<OpTrait::ConstantLike>();
 }
 

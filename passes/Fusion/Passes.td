@@ -78,6 +78,60 @@ def FuseMoEDispatch : Pass<"mmc-fuse-moe-dispatch", "::mmc::model::ProgramOp"> {
   let dependentDialects = ["::mmc::model::ModelDialect", "::mlir::arith::ArithDialect"];
 }
 
+def JoinProducts : Pass<"mmc-join-products", "::mmc::model::ProgramOp"> {
+  let summary = "makes products of the same rows one product, their weights one below the other";
+  let description = [{
+    Queries, keys and values; or the projection of a recurrence and its output gate. A silu or sigmoid that alone reads
+    a product goes with it. Results of different element types are stored in the narrowest: a rounding more. Products
+    that meet in an elementwise op (silu(gate) * up) are left to fuse-epilogue, and products of odd widths stay
+    as they are: 16 channels must divide each, 64 where there is an activation.
+
+    ```mlir
+    %a = model.dispatch -> ... { model.linear %x, %w1; model.silu }      // before
+    %b = model.dispatch -> ... { model.linear %x, %w2; model.sigmoid }
+
+    %w = model.concat %w1, %w2                                           // after
+    %y = model.dispatch -> ... {
+      model.linear %x, %w; model.slice; model.silu; model.slice; model.sigmoid; model.concat
+    }
+    %a = model.slice %y from 0
+    %b = model.slice %y from 192
+    ```
+  }];
+  let dependentDialects = ["::mmc::model::ModelDialect", "::mlir::arith::ArithDialect"];
+}
+
+def FuseNormEpilogue : Pass<"mmc-fuse-norm-epilogue", "::mmc::model::ProgramOp"> {
+  let summary = "moves elementwise consumers of a norm into its dispatch";
+  let description = [{
+    A product with a gate, or another elementwise op, joins the rms_norm whose result only it reads. It comes after the
+    passes that move such ops into products, which are the better place.
+
+    ```mlir
+    %n = model.dispatch -> ... { model.rms_norm %o }             // before
+    %y = model.dispatch -> ... { arith.mulf %gate, %n }
+
+    %y = model.dispatch -> ... { model.rms_norm %o; arith.mulf }   // after
+    ```
+  }];
+  let dependentDialects = ["::mmc::model::ModelDialect", "::mlir::arith::ArithDialect"];
+}
+
+def FuseRouter : Pass<"mmc-fuse-router", "::mmc::model::ProgramOp"> {
+  let summary = "moves the norm before a router into the router's dispatch";
+  let description = [{
+    The router normalises a token's row, stores it for the experts, and goes on with it.
+
+    ```mlir
+    %n = model.dispatch -> ... { model.rms_norm %x }                          // before
+    %w, %e = model.dispatch -> ... { model.route %n, %gate }
+
+    %n, %w, %e = model.dispatch -> ... { model.rms_norm %x; model.route }     // after
+    ```
+  }];
+  let dependentDialects = ["::mmc::model::ModelDialect", "::mlir::arith::ArithDialect"];
+}
+
 def FuseRopeAppend : Pass<"mmc-fuse-rope-append", "::mmc::model::ProgramOp"> {
   let summary = "moves the rotary embedding of queries and keys into the attention's dispatch";
   let description = [{

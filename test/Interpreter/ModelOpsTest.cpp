@@ -224,6 +224,31 @@ TEST(ModelInterpreter, RefusesBadSteps) {
   EXPECT_THAT(program.interpreter->step({&good, 1})->values, testing::ElementsAre(3, 4, 1, 2));
 }
 
+/// Two weights below each other make the channels of two products; slices and rows put together again say which.
+TEST(ModelInterpreter, ConcatenatesAndSlices) {
+  auto weights = std::make_shared<TableWeights>();
+  weights->tensors = {{"e", {1, 2, 3, 4, 0, 0, 0, 0, 0, 0}}, {"a", {1, 0}}, {"b", {0, 1, 1, 1}}};
+  Program program(R"(
+    #t = #model.rows<tokens>
+    model.program @p {
+      model.func @main(%ids: tensor<?xi32, #t>, %batch: !model.batch) -> tensor<?x5xf32, #model.rows<outputs>> {
+        %e = model.weight "e" : tensor<5x2xf32>
+        %x = model.embedding %ids, %e : tensor<?xi32, #t>, tensor<5x2xf32>
+        %a = model.weight "a" : tensor<1x2xf32>
+        %b = model.weight "b" : tensor<2x2xf32>
+        %w = model.concat %a, %b : tensor<1x2xf32>, tensor<2x2xf32>
+        %y = model.linear %x, %w : tensor<?x2xf32, #t>, tensor<3x2xf32>
+        %s = model.slice %y from 1 : tensor<?x3xf32, #t> -> tensor<?x2xf32, #t>
+        %z = model.concat %s, %y : tensor<?x2xf32, #t>, tensor<?x3xf32, #t>
+        %r = model.select_rows %z, %batch : tensor<?x5xf32, #t>
+        model.return %r : tensor<?x5xf32, #model.rows<outputs>>
+      }
+    })",
+                  weights);
+  SequenceInput input{program.interpreter->addSequence(), {0, 1}, {0, 1}};
+  EXPECT_THAT(program.interpreter->step({&input, 1})->values, testing::ElementsAre(2, 3, 1, 2, 3, 4, 7, 3, 4, 7));
+}
+
 /// The hand-written example that is not of the MiniMax family: at once and token by token it says the same.
 TEST(ModelInterpreter, RunsTheTransNormerExample) {
   std::ifstream file(std::string(MMC_SOURCE_DIR) + "/examples/models/transnormer.mlir");

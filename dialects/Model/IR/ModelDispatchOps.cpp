@@ -1,4 +1,4 @@
-// Result types and verifiers of the decomposed mixture of experts and of dispatch regions.
+// Result types and verifiers of the decomposed mixture of experts, of products side by side, and of dispatch regions.
 #include "dialects/Model/IR/Model.h"
 
 using namespace mlir;
@@ -91,6 +91,58 @@ LogicalResult CombineOp::verify() {
       channelsOf(getWeights()) != channelsOf(getPosition()))
     return emitOpError("expected weights and position [tokens, k], got ")
            << getWeights().getType() << " and " << getPosition().getType();
+  return success();
+}
+
+/// The output channels' dimension of a weight or of rows; nothing where the type is neither of rank 2.
+static std::optional<unsigned> outputDimension(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || tensor.getRank() != 2) return std::nullopt;
+  if (isParameter(tensor)) return 0;
+  return isFloatRows(tensor) ? std::optional<unsigned>(1) : std::nullopt;
+}
+
+LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &out) {
+  std::optional<unsigned> dim =
+      adaptor.getInputs().empty() ? std::nullopt : outputDimension(adaptor.getInputs().front().getType());
+  if (!dim) return emitOptionalError(loc, "expected weights [N, K] or rows [rows, N] to concatenate");
+  auto type = cast<RankedTensorType>(adaptor.getInputs().front().getType());
+  SmallVector<int64_t> shape(type.getShape());
+  for (Value input : adaptor.getInputs().drop_front())
+    if (auto other = dyn_cast<RankedTensorType>(input.getType()); other && other.getRank() == 2)
+      shape[*dim] += other.getDimSize(*dim);
+  out.push_back(RankedTensorType::get(shape, type.getElementType(), type.getEncoding()));
+  return success();
+}
+
+LogicalResult ConcatOp::verify() {
+  // concat_c1
+  if (getInputs().size() < 2) return emitOpError("expected at least two inputs, got ") << getInputs().size();
+  // concat_c2
+  auto first = cast<RankedTensorType>(getInputs().front().getType());
+  unsigned other = 1 - *outputDimension(first);
+  for (Value input : getInputs().drop_front()) {
+    auto type = cast<RankedTensorType>(input.getType());
+    if (outputDimension(type) != outputDimension(first) || type.getDimSize(other) != first.getDimSize(other) ||
+        type.getElementType() != first.getElementType() || type.getEncoding() != first.getEncoding())
+      return emitOpError("expected inputs that differ in their output channels only, got ") << first << " and " << type;
+  }
+  return success();
+}
+
+LogicalResult SliceOp::verify() {
+  // slice_c1
+  RankedTensorType x = getX().getType(), part = getResult().getType();
+  if (x.getRank() != 2 || part.getRank() != 2 || x.getEncoding() != part.getEncoding() ||
+      x.getElementType() != part.getElementType())
+    return emitOpError("expected x [rows, N] and a result [rows, n] of its row space and element type, got ")
+           << x << " and " << part;
+  // slice_c2
+  int64_t first = getFirst(), end = x.getDimSize(1) - part.getDimSize(1);
+  if (first < 0 || first > end)
+    return emitOpError("expected ") << part.getDimSize(1) << " of " << x.getDimSize(1) << " channels from at most "
+                                    << end << " on, got " << first;
   return success();
 }
 

@@ -1,5 +1,5 @@
-// Ops that passes introduce on the way to tile programs: the decomposed mixture of experts, and dispatch regions (what
-// becomes one kernel).
+// Ops that passes introduce on the way to tile programs: the decomposed mixture of experts, products side by side, and
+// dispatch regions (what becomes one kernel).
 #ifndef MMC_MODEL_DISPATCH_OPS
 #define MMC_MODEL_DISPATCH_OPS
 
@@ -93,6 +93,47 @@ def Model_CombineOp : Model_InferOp<"combine"> {
   let arguments = (ins Model_Rows:$x, Model_Rows:$weights, Model_IntRows:$position);
   let results = (outs Model_Rows:$result);
   let assemblyFormat = "$x `,` $weights `,` $position attr-dict `:` type($x) `,` type($weights) `,` type($position)";
+  let hasVerifier = 1;
+}
+
+def Model_ConcatOp : Model_InferOp<"concat"> {
+  let summary = "products side by side: weights one below the other, or the channels of rows one after the other";
+  let description = [{
+    Joins tensors along the output channels, which are dimension 0 of a weight [N, K] and dimension 1 of rows
+    [rows, N]. The product by the concatenated weight is the concatenation of the products.
+
+    Constraints:
+    * (C1) there are at least two inputs.
+    * (C2) the inputs are all weights [N, K] of one K, or all [rows, N] of one row space, with one element type.
+
+    ```mlir
+    // %q: tensor<128x64xbf16>, %k: tensor<64x64xbf16>
+    %w = model.concat %q, %k : tensor<128x64xbf16>, tensor<64x64xbf16>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$inputs attr-dict `:` type($inputs)";
+  let hasVerifier = 1;
+}
+
+def Model_SliceOp : Model_MathOp<"slice"> {
+  let summary = "some of the channels of each row";
+  let description = [{
+    Names channels `first` to `first` + n - 1 of rows [rows, N] as rows [rows, n]; nothing moves.
+
+    Constraints:
+    * (C1) `x` is [rows, N], and the result is [rows, n] of its row space and element type.
+    * (C2) `first` is not negative, and `first` + n is at most N.
+
+    ```mlir
+    // %x: tensor<?x192xbf16, #model.rows<tokens>>
+    %y = model.slice %x from 128 : tensor<?x192xbf16, #model.rows<tokens>> -> tensor<?x64xbf16, #model.rows<tokens>>
+    ```
+  }];
+  let arguments = (ins Model_Rows:$x, I64Attr:$first);
+  let results = (outs Model_Rows:$result);
+  let assemblyFormat = "$x `from` $first attr-dict `:` type($x) `->` type($result)";
   let hasVerifier = 1;
 }
 

@@ -29,12 +29,34 @@ LogicalResult WeightOp::verify() {
   bool byExpert = getSource().contains("{expert}"), byLayer = getSource().contains("{layer}");
   // weight_c1
   if (byLayer != getLayers().has_value()) return emitOpError("expected 'layers' exactly where the name has {layer}");
+  SmallVector<StringRef> others;
+  if (getAbove()) llvm::append_range(others, getAbove()->getAsValueRange<StringAttr>());
+  for (StringRef other : others)
+    if (other.contains("{layer}") != byLayer)
+      return emitOpError("expected {layer} in all names or in none, got ") << getSource() << " and " << other;
   // weight_c2
   if (getPanels() && getPanels()->size() != 3)
     return emitOpError("expected 'panels' to be [n, k, pad], got ") << getPanels()->size() << " numbers";
   // weight_c3
   if (type.getRank() < 1 + byExpert)
     return emitOpError("expected a rank of at least ") << 1 + byExpert << ", got " << type.getRank();
+  // weight_c4
+  if (getAbove().has_value() != getHeights().has_value())
+    return emitOpError("expected 'above' exactly where 'heights' is given");
+  if (!getHeights()) return success();
+  if (getHeights()->size() != others.size() + 1 || others.empty())
+    return emitOpError("expected a height for each of ")
+           << others.size() + 1 << " tensors, got " << getHeights()->size();
+  int64_t rows = 0;
+  for (int64_t height : *getHeights()) {
+    if (height < 1) return emitOpError("expected positive heights, got ") << height;
+    rows += height;
+  }
+  if (rows != type.getDimSize(0))
+    return emitOpError("expected heights that sum up to ") << type.getDimSize(0) << " rows, got " << rows;
+  others.push_back(getSource());
+  if (llvm::any_of(others, [](StringRef name) { return name.contains("{expert}"); }))
+    return emitOpError("expected tensors of one layer below each other, not of experts");
   return success();
 }
 

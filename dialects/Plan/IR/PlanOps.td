@@ -42,21 +42,29 @@ def Plan_WeightOp : Plan_Item<"weight"> {
   let description = [{
     Names a checkpoint tensor and the layout that the loader gives it. `type` is one layer's tensor in the layout's
     element type, with the experts in dimension 0 where the name has {expert}. `panels` = [n, k, pad], or absent for
-    row-major. `layers` lists the layers that have it.
+    row-major. `layers` lists the layers that have it. `above` names the tensors that lie below the first, in order,
+    and `heights` says how many rows each of all of them has.
 
     Constraints:
-    * (C1) `layers` is there exactly where the name has {layer}.
+    * (C1) `layers` is there exactly where the name has {layer}; so have the names in `above`.
     * (C2) `panels` has three numbers.
     * (C3) the rank is at least 1, and 2 where the name has {expert}.
+    * (C4) `above` is there exactly where `heights` is, which has a positive number more; they sum up to dimension 0,
+      and no name has {expert}.
 
     ```mlir
     // inside plan.module
     plan.weight @qkv "layers.{layer}.qkv.weight" : tensor<96x64xbf16> panels [16, 2, 64] layers [0, 1]
+    plan.weight @q "q.weight" : tensor<96x64xbf16> above ["k.weight", "v.weight"] heights [64, 16, 16]
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$source, TypeAttrOf<AnyStaticShapeTensor>:$type,
-                       OptionalAttr<DenseI64ArrayAttr>:$panels, OptionalAttr<DenseI64ArrayAttr>:$layers);
-  let assemblyFormat = "$sym_name $source `:` $type (`panels` $panels^)? (`layers` $layers^)? attr-dict";
+                       OptionalAttr<DenseI64ArrayAttr>:$panels, OptionalAttr<DenseI64ArrayAttr>:$layers,
+                       OptionalAttr<StrArrayAttr>:$above, OptionalAttr<DenseI64ArrayAttr>:$heights);
+  let assemblyFormat = [{
+    $sym_name $source `:` $type (`panels` $panels^)? (`layers` $layers^)? (`above` $above^)? (`heights` $heights^)?
+    attr-dict
+  }];
   let hasVerifier = 1;
 }
 

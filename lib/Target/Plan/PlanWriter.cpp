@@ -108,8 +108,17 @@ FailureOr<flatbuffers::Offset<fb::Weight>> Writer::weight(planir::WeightOp op) {
   if (layout.kind == runtime::LayoutKind::panels && shape.size() != 2)
     return op.emitOpError("expected two dimensions under panels"), failure();
   uint64_t expertBytes = runtime::storedBytes(layout, shape);
-  auto source = fb::CreateSource(builder, builder.CreateString(op.getSource().str()), builder.CreateVector(shape));
-  auto sources = builder.CreateVector(std::vector{source});
+  // The tensors that lie below each other differ in their rows.
+  std::vector<std::string> names = {op.getSource().str()};
+  if (op.getAbove())
+    for (StringRef name : op.getAbove()->getAsValueRange<StringAttr>()) names.push_back(name.str());
+  std::vector<flatbuffers::Offset<fb::Source>> parts;
+  for (auto [i, name] : llvm::enumerate(names)) {
+    std::vector<uint64_t> part = shape;
+    if (op.getHeights()) part[0] = static_cast<uint64_t>((*op.getHeights())[i]);
+    parts.push_back(fb::CreateSource(builder, builder.CreateString(name), builder.CreateVector(part)));
+  }
+  auto sources = builder.CreateVector(parts);
   flatbuffers::Offset<flatbuffers::Vector<uint32_t>> layersOffset;
   if (auto layers = op.getLayers())
     layersOffset = builder.CreateVector(std::vector<uint32_t>(layers->begin(), layers->end()));

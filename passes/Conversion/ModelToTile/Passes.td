@@ -32,6 +32,7 @@ def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
   let summary = "softmax attention to an append kernel and two kernels over a paged cache";
   let description = [{
     The append kernel writes the step's keys and values to their pages, rotating them where the dispatch has their rope;
+    angles are a table of the step's, which a launch in front makes, or formed where they are needed (append-by=heads);
     the attention kernels walk the cached positions in blocks with an online softmax, for tiles of prefilled rows and
     for single rows.
 
@@ -50,7 +51,9 @@ def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
     Option<"maxModelLen", "max-model-len", "int64_t", "32768",
            "longest sequence in tokens, which sizes the page table">,
     Option<"keyLayout", "key-layout", "std::string", "\"channels\"",
-           "order of keys in a page: channels (channel-major, for the CPU) or positions (for CUDA)">
+           "order of keys in a page: channels (channel-major, for the CPU) or positions (for CUDA)">,
+    Option<"appendBy", "append-by", "std::string", "\"rows\"",
+           "work points of the append kernel: rows (for the CPU), or heads (for CUDA), which form their own angles">
   ];
 }
 
@@ -77,6 +80,9 @@ def TileLinear : Pass<"mmc-tile-linear", "::mmc::model::ProgramOp"> {
 def TileRoute : Pass<"mmc-tile-route", "::mmc::model::ProgramOp"> {
   let summary = "routers to kernels: softmax over the experts, top k, renormalised";
   let description = [{
+    A work point is a token. With the norm of its rows in the dispatch (mmc-fuse-router) the kernel is
+    @rms_norm_route_..., and the normalised rows are its first result.
+
     ```mlir
     %w, %e = model.dispatch -> ... { model.route %x, %gate top 2 }          // before
 
@@ -121,7 +127,7 @@ def VerifyTileLevel : Pass<"mmc-verify-tile-level", "::mmc::model::ProgramOp"> {
   let summary = "asserts that functions contain launches and names of data only";
   let description = [{
     Reshapes and constants that nothing uses any more go first. What then is neither tile.launch nor model.weight,
-    model.row, model.stack or model.return is an error: no op of the model level may be left.
+    model.concat, model.row, model.stack or model.return is an error: no op of the model level may be left.
 
     ```mlir
     model.func @main(%ids, %batch) {          // passes

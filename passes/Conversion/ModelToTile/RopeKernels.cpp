@@ -34,21 +34,33 @@ static std::string getTableName(double theta, int64_t dims) {
   return "rope_table_" + std::to_string(dims) + "_theta" + std::to_string(static_cast<uint64_t>(theta));
 }
 
-static tile::LaunchOp emitTable(model::RopeOp rope, Operation *before) {
+std::pair<Value, Value> emitRotation(KernelBuilder &b, model::RopeOp rope, Value position) {
   int64_t dims = rope.getRotaryDim(), pairs = dims / 2;
   double theta = rope.getTheta().convertToDouble();
   SmallVector<double> frequencies;
   for (int64_t j = 0; j < pairs; ++j)
     frequencies.push_back(std::pow(theta, -2.0 * static_cast<double>(j) / static_cast<double>(dims)));
+  Value angle = b.convert(emitAngles(b, position, frequencies), b.getF32Type());
+  Value cosines = math::CosOp::create(b, angle);
+  return {cosines, math::SinOp::create(b, angle)};
+}
 
+std::pair<Value, Value> loadRotation(KernelBuilder &b, Value cosines, Value sines, Value row) {
+  int64_t pairs = cast<tile::ViewType>(cosines.getType()).getShape().back();
+  Value c = b.load(cosines, {row, b.index(0)}, {1}, {pairs});
+  return {c, b.load(sines, {row, b.index(0)}, {1}, {pairs})};
+}
+
+static tile::LaunchOp emitTable(model::RopeOp rope, Operation *before) {
+  int64_t dims = rope.getRotaryDim(), pairs = dims / 2;
+  double theta = rope.getTheta().convertToDouble();
   KernelBuilder b(rope->getParentOfType<model::ProgramOp>(), rope.getLoc());
   auto type = model::getRowType(model::RowSpace::tokens, {pairs}, b.getF32Type());
   Value cosines = b.addResult(type, "cosines"), sines = b.addResult(type, "sines");
   Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
-  Value angle = b.convert(emitAngles(b, b.loadScalar(b.addStep(tile::StepField::row_positions), {row}), frequencies),
-                          b.getF32Type());
-  b.store(math::CosOp::create(b, angle), cosines, {row, b.index(0)}, {1});
-  b.store(math::SinOp::create(b, angle), sines, {row, b.index(0)}, {1});
+  auto [c, s] = emitRotation(b, rope, b.loadScalar(b.addStep(tile::StepField::row_positions), {row}));
+  b.store(c, cosines, {row, b.index(0)}, {1});
+  b.store(s, sines, {row, b.index(0)}, {1});
   tile::LaunchOp launch = b.finish(getTableName(theta, dims), before);
   launch->setAttr("rope_table", b.getF64ArrayAttr({theta, static_cast<double>(dims)}));
   return launch;
@@ -89,7 +101,7 @@ LogicalResult HeadChain::verify() const {
   return success();
 }
 
-SmallVector<HeadChain::Piece> HeadChain::emit(KernelBuilder &b, Value view, Value cosines, Value sines, Value row,
+SmallVector<HeadChain::Piece> HeadChain::emit(KernelBuilder &b, Value view, Rotation rotation, Value row,
                                               Value head) const {
   int64_t channels = cast<tile::ViewType>(view.getType()).getShape().back();
   model::RopeOp rope = getRope();
@@ -105,8 +117,7 @@ SmallVector<HeadChain::Piece> HeadChain::emit(KernelBuilder &b, Value view, Valu
     Type element = getElementTypeOrSelf(op->getResult(0).getType());
     if (op == rope) {
       Value x1 = b.widen(pieces[0].second), x2 = b.widen(pieces[1].second);
-      Value c = b.load(cosines, {row, b.index(0)}, {1}, {dims / 2}),
-            s = b.load(sines, {row, b.index(0)}, {1}, {dims / 2});
+      auto [c, s] = rotation();
       auto times = [&](Value x, Value y) { return arith::MulFOp::create(b, x, y); };
       pieces[0].second = arith::SubFOp::create(b, times(x1, c), times(x2, s));
       pieces[1].second = arith::AddFOp::create(b, times(x2, c), times(x1, s));
@@ -134,7 +145,8 @@ LogicalResult convertRope(model::DispatchOp dispatch) {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    for (auto [first, piece] : chain.emit(b, x, cosines, sines, row, loop.getInductionVar()))
+    auto rotation = [&] { return loadRotation(b, cosines, sines, row); };
+    for (auto [first, piece] : chain.emit(b, x, rotation, row, loop.getInductionVar()))
       b.store(piece, y, {row, loop.getInductionVar(), b.index(first)}, {2});
   }
   std::string name = "rope" + std::to_string(chain.getRope().getRotaryDim()) + "_" + getShapeName(type.getShape());

@@ -43,6 +43,7 @@ struct Attention {
   model::DispatchOp dispatch;
   model::AttentionOp op;
   CacheLayout layout;
+  bool appendByHead;
   int64_t heads = 0, kvHeads = 0, channels = 0, valueChannels = 0;
   RankedTensorType outputType;
   Value q, keys, values; // tensors as they are after the launches so far
@@ -74,61 +75,92 @@ LogicalResult Attention::prepare() {
   return success();
 }
 
+/// The three values of an append kernel on their way, and the rope that they share, if any.
+struct Appended {
+  HeadChain queries, keys, values;
+  bool rotatesQueries;
+  model::RopeOp rope;
+
+  Appended(model::DispatchOp dispatch, model::AttentionOp op)
+      : queries(dispatch, op.getQ()), keys(dispatch, op.getK()), values(dispatch, op.getV()),
+        rotatesQueries(op.getQ() != queries.getSource()), rope(keys.getRope() ? keys.getRope() : queries.getRope()) {}
+  LogicalResult verify(model::AttentionOp op) const;
+};
+
+LogicalResult Appended::verify(model::AttentionOp op) const {
+  for (const HeadChain *chain : {&queries, &keys, &values})
+    if (failed(chain->verify())) return failure();
+  if (values.hasRope()) return op.emitOpError("expected values without rope");
+  model::RopeOp ofKeys = keys.getRope(), ofQueries = queries.getRope();
+  if (ofKeys && ofQueries &&
+      (ofKeys.getTheta() != ofQueries.getTheta() || ofKeys.getRotaryDim() != ofQueries.getRotaryDim()))
+    return op.emitOpError("expected the ropes of queries and keys in one dispatch to agree on theta and dims");
+  return success();
+}
+
 /// Appends the step's keys and values to the caches, rotating keys (and queries, into a tensor of their own) where the
 /// dispatch says so.
 LogicalResult Attention::append() {
-  HeadChain queryChain(dispatch, op.getQ()), keyChain(dispatch, op.getK()), valueChain(dispatch, op.getV());
-  for (HeadChain *chain : {&queryChain, &keyChain, &valueChain})
-    if (failed(chain->verify())) return failure();
-  bool rotatesQueries = op.getQ() != queryChain.getSource();
-  model::RopeOp rope = keyChain.getRope() ? keyChain.getRope() : queryChain.getRope();
-  if (valueChain.hasRope()) return op.emitOpError("expected values without rope");
-  if (keyChain.getRope() && queryChain.getRope() &&
-      (keyChain.getRope().getTheta() != queryChain.getRope().getTheta() ||
-       keyChain.getRope().getRotaryDim() != queryChain.getRope().getRotaryDim()))
-    return op.emitOpError("expected the ropes of queries and keys in one dispatch to agree on theta and dims");
+  Appended from(dispatch, op);
+  if (failed(from.verify(op))) return failure();
+  model::RopeOp rope = from.rope;
   std::pair<Value, Value> table;
-  if (rope) table = getRopeTable(rope, dispatch);
+  if (rope && !appendByHead) table = getRopeTable(rope, dispatch);
 
   KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), op.getLoc());
-  Value queryView = rotatesQueries ? b.read(queryChain.getSource(), "q") : Value();
-  Value keyView = b.read(keyChain.getSource(), "k"), valueView = b.read(valueChain.getSource(), "v");
-  if (!keyView || !valueView || (rotatesQueries && !queryView)) return failure();
+  Value queryView = from.rotatesQueries ? b.read(from.queries.getSource(), "q") : Value();
+  Value keyView = b.read(from.keys.getSource(), "k"), valueView = b.read(from.values.getSource(), "v");
+  if (!keyView || !valueView || (from.rotatesQueries && !queryView)) return failure();
   Value cosines, sines;
-  if (rope) cosines = b.read(table.first, "cosines"), sines = b.read(table.second, "sines");
+  if (table.first) cosines = b.read(table.first, "cosines"), sines = b.read(table.second, "sines");
   Value keyCache =
       b.addTied(keys, layout.getView(cast<RankedTensorType>(keys.getType()), true), "readwrite", "k_cache");
   Value valueCache =
       b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "readwrite", "v_cache");
-  Value rotated = rotatesQueries ? b.addResult(cast<RankedTensorType>(op.getQ().getType()), "q_rotated") : Value();
+  Value rotated = from.rotatesQueries ? b.addResult(cast<RankedTensorType>(op.getQ().getType()), "q_rotated") : Value();
   Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
-  Value position = b.toIndex(b.loadScalar(b.addStep(tile::StepField::row_positions), {row}));
+  Value point =
+      appendByHead ? b.addPoint(tile::ExtentKind::fixed, from.rotatesQueries ? heads : kvHeads, "head") : Value();
+  Value position = b.loadScalar(b.addStep(tile::StepField::row_positions), {row});
   Value slot = b.toIndex(b.loadScalar(b.addStep(tile::StepField::row_slots), {row}));
+  Value cachePosition = b.toIndex(position);
+  std::pair<Value, Value> angles;
+  if (rope && appendByHead) angles = emitRotation(b, rope, position);
+  auto rotation = [&] { return appendByHead ? angles : loadRotation(b, cosines, sines, row); };
 
-  auto forHeads = [&](int64_t count, llvm::function_ref<void(Value)> body) {
-    auto loop = scf::ForOp::create(b, b.index(0), b.index(count), b.index(1));
+  auto forHeads = [&](Value first, Value end, llvm::function_ref<void(Value)> body) {
+    auto loop = scf::ForOp::create(b, first, end, b.index(1));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     body(loop.getInductionVar());
   };
-  if (rotatesQueries)
-    forHeads(heads, [&](Value head) {
-      for (auto [first, piece] : queryChain.emit(b, queryView, cosines, sines, row, head))
-        b.store(piece, rotated, {row, head, b.index(first)}, {2});
-    });
-  forHeads(kvHeads, [&](Value head) {
-    for (auto [first, piece] : keyChain.emit(b, keyView, cosines, sines, row, head))
-      b.store(piece, keyCache, {slot, position, head, b.index(first)}, {3});
-    for (auto [first, piece] : valueChain.emit(b, valueView, cosines, sines, row, head))
-      b.store(piece, valueCache, {slot, position, head, b.index(first)}, {3});
-  });
+  auto rotateQuery = [&](Value head) {
+    for (auto [first, piece] : from.queries.emit(b, queryView, rotation, row, head))
+      b.store(piece, rotated, {row, head, b.index(first)}, {2});
+  };
+  auto appendKeyAndValue = [&](Value head) {
+    for (auto [first, piece] : from.keys.emit(b, keyView, rotation, row, head))
+      b.store(piece, keyCache, {slot, cachePosition, head, b.index(first)}, {3});
+    for (auto [first, piece] : from.values.emit(b, valueView, rotation, row, head))
+      b.store(piece, valueCache, {slot, cachePosition, head, b.index(first)}, {3});
+  };
+  if (!appendByHead) {
+    if (from.rotatesQueries) forHeads(b.index(0), b.index(heads), rotateQuery);
+    forHeads(b.index(0), b.index(kvHeads), appendKeyAndValue);
+  } else if (from.rotatesQueries) {
+    rotateQuery(point);
+    // The first kvHeads points have a key and a value too: a loop of one trip, or of none.
+    forHeads(point, b.minimum(b.index(kvHeads), arith::AddIOp::create(b, point, b.index(1))), appendKeyAndValue);
+  } else {
+    appendKeyAndValue(point);
+  }
   std::string name = rope ? "rope" + std::to_string(rope.getRotaryDim()) + "_append_" : "append_";
-  name +=
-      (rotatesQueries ? std::to_string(heads) + "x" : "") + std::to_string(kvHeads) + "x" + std::to_string(channels);
+  name += (from.rotatesQueries ? std::to_string(heads) + "x" : "") + std::to_string(kvHeads) + "x" +
+          std::to_string(channels);
   tile::LaunchOp launch = b.finish(name + "_" + getTypeName(getElementTypeOrSelf(keys.getType())), dispatch);
   keys = launch.getResult(0);
   values = launch.getResult(1);
-  q = rotatesQueries ? launch.getResult(2) : op.getQ();
+  q = from.rotatesQueries ? launch.getResult(2) : op.getQ();
   return success();
 }
 
@@ -246,8 +278,8 @@ FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output)
   return Value(launch.getResult(0));
 }
 
-LogicalResult convert(model::DispatchOp dispatch, CacheLayout layout, int64_t queryTile) {
-  Attention attention{dispatch, {}, layout, 0, 0, 0, 0, {}, {}, {}, {}};
+LogicalResult convert(model::DispatchOp dispatch, CacheLayout layout, bool appendByHead, int64_t queryTile) {
+  Attention attention{dispatch, {}, layout, appendByHead, 0, 0, 0, 0, {}, {}, {}, {}};
   if (failed(attention.prepare()) || failed(attention.append())) return failure();
   FailureOr<Value> prefilled = attention.attend(true, queryTile, Value());
   if (failed(prefilled)) return failure();
@@ -272,6 +304,8 @@ struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
     if (maxModelLen < 1) return error() << "a positive max-model-len, got " << maxModelLen.getValue();
     if (keyLayout != "channels" && keyLayout != "positions")
       return error() << "key-layout channels or positions, got " << keyLayout.getValue();
+    if (appendBy != "rows" && appendBy != "heads")
+      return error() << "append-by rows or heads, got " << appendBy.getValue();
     if (queryTile < 1) return error() << "a positive query-tile, got " << queryTile.getValue();
     return success();
   }
@@ -285,7 +319,7 @@ struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
       if (getDispatchKind(dispatch) == DispatchKind::attention) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(convert(dispatch, layout, queryTile))) return signalPassFailure();
+      if (failed(convert(dispatch, layout, appendBy == "heads", queryTile))) return signalPassFailure();
   }
 };
 

@@ -44,6 +44,13 @@ FailureOr<TensorView> resolveView(Value value) {
     view->strides = {view->strides[0], view->strides[2]};
     return view;
   }
+  if (auto slice = value.getDefiningOp<model::SliceOp>()) {
+    FailureOr<TensorView> view = resolveView(slice.getX());
+    if (failed(view)) return failure();
+    view->shape = {view->shape[0], type.getDimSize(1)};
+    view->offset += static_cast<int64_t>(slice.getFirst()) * view->strides[1];
+    return view;
+  }
   TensorView view;
   view.root = value;
   view.shape.assign(type.getShape().begin(), type.getShape().end());

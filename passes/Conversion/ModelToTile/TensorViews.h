@@ -1,5 +1,5 @@
-// Where a row tensor of a program lies in memory: reshapes (split_heads, merge_heads) cost nothing, they only change
-// strides.
+// Where a row tensor of a program lies in memory: reshapes (split_heads, merge_heads) and slices of channels cost
+// nothing, they only change strides and offsets.
 #pragma once
 
 #include "dialects/Model/IR/Model.h"
@@ -18,8 +18,8 @@ struct TensorView {
   tile::ViewType getType() const;
 };
 
-/// Follows the reshapes that produce `value` to the tensor that is in memory. Fails, with a diagnostic, where heads are
-/// merged that do not lie next to each other (a part of an interleaved split).
+/// Follows the reshapes and slices that produce `value` to the tensor that is in memory. Fails, with a diagnostic,
+/// where heads are merged that do not lie next to each other (a part of an interleaved split).
 mlir::FailureOr<TensorView> resolveView(mlir::Value value);
 
 /// A row-major view of a tensor's shape, rank 0 for a scalar.

@@ -61,6 +61,19 @@ LogicalResult TileEmitter::emit(Operation *op) {
   return success();
 }
 
+Value emitRmsNorm(KernelBuilder &builder, model::RmsNormOp norm, Value x) {
+  auto type = cast<RankedTensorType>(x.getType());
+  Value sum = tile::ReduceOp::create(builder, tile::ReduceKind::add, arith::MulFOp::create(builder, x, x), 0);
+  Type f32 = builder.getF32Type();
+  Value mean = arith::DivFOp::create(builder, sum, builder.constant(static_cast<double>(type.getDimSize(0)), f32));
+  Value scale = math::RsqrtOp::create(
+      builder, arith::AddFOp::create(builder, mean, builder.constant(norm.getEps().convertToDouble(), f32)));
+  Value y = arith::MulFOp::create(builder, x, builder.broadcast(scale, {}, type.getShape()));
+  Value gains = builder.read(norm.getGain(), "gain");
+  Value gain = builder.widen(builder.load(gains, {builder.index(0)}, {0}, type.getShape()));
+  return arith::MulFOp::create(builder, y, gain);
+}
+
 StringRef getEpilogueName(Operation *op) {
   if (isa<arith::TruncFOp, arith::ExtFOp>(op)) return "";
   if (isa<arith::MulFOp>(op)) return "mul";

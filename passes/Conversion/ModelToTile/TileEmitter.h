@@ -38,6 +38,9 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> tiles;
 };
 
+/// The norm of one row, a tile [channels] of f32.
+mlir::Value emitRmsNorm(KernelBuilder &builder, model::RmsNormOp norm, mlir::Value x);
+
 /// What an elementwise op adds to the name of its kernel; empty for casts.
 llvm::StringRef getEpilogueName(mlir::Operation *op);
 

@@ -18,7 +18,7 @@ namespace mmc {
 
 namespace {
 
-constexpr int64_t kPanel = 64; // output columns of a work point: a whole number of weight panels
+constexpr int64_t kPanel = kProductPanel; // output columns of a work point: a whole number of weight panels
 
 /// The kernel of one dispatch while it is written.
 class PanelKernel {
@@ -34,6 +34,7 @@ private:
   LogicalResult emitDomain();
   LogicalResult emitBlock();
   LogicalResult emitProduct(Operation *op, Value x, Value weight);
+  LogicalResult emitConcat(model::ConcatOp concat);
   Value loadRows(Value x);
   Value loadInput(Value value);
   std::string getName();
@@ -112,6 +113,29 @@ LogicalResult PanelKernel::emitProduct(Operation *op, Value x, Value weight) {
   return success();
 }
 
+/// Products side by side: the panel is of one of them, so its tile is that one's, and a slice of the product is the
+/// tile itself.
+LogicalResult PanelKernel::emitConcat(model::ConcatOp concat) {
+  Value chosen;
+  int64_t end = width;
+  for (Value part : llvm::reverse(concat.getInputs())) {
+    Value tile = emitter.get(part);
+    if (!tile) return failure();
+    int64_t channels = cast<RankedTensorType>(part.getType()).getDimSize(1);
+    if (channels % kPanel != 0)
+      return concat.emitOpError() << "expected parts of a multiple of " << kPanel << " channels, got "
+                                  << part.getType();
+    if (chosen) {
+      Value before = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, column, builder.index(end));
+      tile = arith::SelectOp::create(builder, before, tile, chosen);
+    }
+    chosen = tile;
+    end -= channels;
+  }
+  emitter.set(concat.getResult(), chosen);
+  return success();
+}
+
 LogicalResult PanelKernel::emitBlock() {
   for (Operation &op : dispatch.getBody().front().without_terminator()) {
     LogicalResult emitted = success();
@@ -119,6 +143,10 @@ LogicalResult PanelKernel::emitBlock() {
       emitted = emitProduct(&op, linear.getX(), linear.getWeight());
     else if (auto grouped = dyn_cast<model::GroupedLinearOp>(op))
       emitted = emitProduct(&op, grouped.getX(), grouped.getWeight());
+    else if (auto slice = dyn_cast<model::SliceOp>(op))
+      emitter.set(slice.getResult(), emitter.get(slice.getX()));
+    else if (auto concat = dyn_cast<model::ConcatOp>(op))
+      emitted = emitConcat(concat);
     else if (isElementwise(&op))
       emitted = emitter.emit(&op);
     else if (!isa<model::GatherRoutesOp>(op))
@@ -139,10 +167,10 @@ std::string PanelKernel::getName() {
   if (!product) product = findOp<model::GroupedLinearOp>(dispatch);
   std::string name;
   for (Operation &op : dispatch.getBody().front().without_terminator()) {
-    StringRef part = isa<model::LinearOp>(op)          ? "linear"
-                     : isa<model::GroupedLinearOp>(op) ? "experts"
-                     : isa<model::GatherRoutesOp>(op)  ? ""
-                                                       : getEpilogueName(&op);
+    StringRef part = isa<model::LinearOp>(op)                                          ? "linear"
+                     : isa<model::GroupedLinearOp>(op)                                 ? "experts"
+                     : isa<model::GatherRoutesOp, model::SliceOp, model::ConcatOp>(op) ? ""
+                                                                                       : getEpilogueName(&op);
     if (!part.empty()) name += (name.empty() ? "" : "_") + part.str();
   }
   for (auto [from, to] :

@@ -1,9 +1,11 @@
 // TileRoute: the router of a mixture of experts, one token per work point: f32 logits against the gate's panels,
-// softmax over all experts, the top k with ties to the lowest index, renormalised to sum one.
+// softmax over all experts, the top k with ties to the lowest index, renormalised to sum one. Where the dispatch has
+// the norm of the row too, the kernel stores the normalised row and reads it back: logits come from the row as it was
+// rounded for the experts, piece by piece.
 //
 // Floor: 2 E K FLOP per token; E K f32 weights, which stay in cache.
-#include "passes/Conversion/ModelToTile/KernelBuilder.h"
 #include "passes/Conversion/ModelToTile/Passes.h"
+#include "passes/Conversion/ModelToTile/TileEmitter.h"
 #include "passes/Fusion/Dispatches.h"
 
 using namespace mlir;
@@ -20,20 +22,44 @@ Value normalise(KernelBuilder &b, Value tile) {
   return arith::DivFOp::create(b, tile, b.broadcast(sum, {0}, cast<RankedTensorType>(tile.getType()).getShape()));
 }
 
+/// Normalises the token's row into a result of the launch, whose view is returned: what the router reads.
+Value emitNorm(KernelBuilder &b, model::DispatchOp dispatch, Value normalised, Value row) {
+  auto norm = findOp<model::RmsNormOp>(dispatch);
+  Value x = norm.getX();
+  if (auto cast = x.getDefiningOp<arith::ExtFOp>(); cast && cast->getParentOp() == dispatch) x = cast.getIn();
+  Value input = b.read(x, "x");
+  if (!input) return {};
+  auto type = cast<RankedTensorType>(normalised.getType());
+  Value result = b.addResult(type, "normalised");
+  Value tile = b.widen(b.load(input, {row, b.index(0)}, {1}, {type.getDimSize(1)}));
+  b.store(emitRmsNorm(b, norm, tile), result, {row, b.index(0)}, {1});
+  return result;
+}
+
+/// Whether the dispatch is a router, alone or behind the norm of its rows.
+LogicalResult checkOps(model::DispatchOp dispatch, model::RouteOp route) {
+  bool fits = llvm::all_of(dispatch.getBody().front().without_terminator(), [&](Operation &op) {
+    return &op == route.getOperation() || isa<model::RmsNormOp, arith::ExtFOp, arith::TruncFOp>(op);
+  });
+  bool isInside = route.getX().getParentRegion() == &dispatch.getBody();
+  if (fits && isInside == bool(findOp<model::RmsNormOp>(dispatch))) return success();
+  return dispatch.emitOpError("expected the router alone in its dispatch, or behind the norm of its rows");
+}
+
 LogicalResult convert(model::DispatchOp dispatch, WeightLayout layout) {
   auto route = findOp<model::RouteOp>(dispatch);
-  if (!llvm::hasSingleElement(dispatch.getBody().front().without_terminator()))
-    return dispatch.emitOpError("expected the router alone in its dispatch");
+  if (failed(checkOps(dispatch, route))) return failure();
   auto gate = cast<RankedTensorType>(route.getGate().getType());
   int64_t experts = gate.getDimSize(0), depth = gate.getDimSize(1), topK = route.getTopK();
 
   KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), route.getLoc());
-  Value x = b.read(route.getX(), "x");
+  bool normalises = static_cast<bool>(findOp<model::RmsNormOp>(dispatch));
+  Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
+  Value x = normalises ? emitNorm(b, dispatch, route.getX(), row) : b.read(route.getX(), "x");
   if (!x) return failure();
   Value panels = b.readWeight(route.getGate(), layout, "gate");
   Value weights = b.addResult(cast<RankedTensorType>(route.getWeights().getType()), "weights");
   Value chosen = b.addResult(cast<RankedTensorType>(route.getExperts().getType()), "experts");
-  Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
   Value zero = b.index(0);
 
   Value X = b.widen(b.load(x, {row, zero}, {0, 1}, {1, depth}));
@@ -47,11 +73,17 @@ LogicalResult convert(model::DispatchOp dispatch, WeightLayout layout) {
   b.store(normalise(b, top.getValues()), weights, {row, zero}, {0, 1});
   b.store(top.getColumns(), chosen, {row, zero}, {0, 1});
 
-  std::string name = "route_" + std::to_string(experts) + "x" + std::to_string(depth) + "_top" + std::to_string(topK);
+  std::string name = (normalises ? "rms_norm_route_" : "route_") + std::to_string(experts) + "x" +
+                     std::to_string(depth) + "_top" + std::to_string(topK);
   tile::LaunchOp launch = b.finish(name + "_" + getTypeName(getElementTypeOrSelf(route.getX().getType())), dispatch);
   SmallVector<Value> values;
-  for (Value yielded : dispatch.getBody().front().getTerminator()->getOperands())
-    values.push_back(launch.getResult(cast<OpResult>(yielded).getResultNumber()));
+  for (Value yielded : dispatch.getBody().front().getTerminator()->getOperands()) {
+    if (yielded.getDefiningOp() != route.getOperation() && yielded != route.getX())
+      return dispatch.emitOpError("expected the router's results and its rows as results");
+    unsigned ofRoute = normalises ? 1 : 0; // results before the router's
+    values.push_back(
+        launch.getResult(yielded == route.getX() ? 0 : ofRoute + cast<OpResult>(yielded).getResultNumber()));
+  }
   replaceDispatch(dispatch, values);
   return success();
 }

@@ -85,16 +85,7 @@ Value RowKernel::loadRow(Value tensor, Value at) {
 LogicalResult RowKernel::emitNorm(model::RmsNormOp norm) {
   Value x = emitter.getF32(norm.getX());
   if (!x) return failure();
-  auto type = cast<RankedTensorType>(x.getType());
-  Value sum = tile::ReduceOp::create(builder, tile::ReduceKind::add, arith::MulFOp::create(builder, x, x), 0);
-  Type f32 = builder.getF32Type();
-  Value mean = arith::DivFOp::create(builder, sum, builder.constant(static_cast<double>(type.getDimSize(0)), f32));
-  Value scale = math::RsqrtOp::create(
-      builder, arith::AddFOp::create(builder, mean, builder.constant(norm.getEps().convertToDouble(), f32)));
-  Value y = arith::MulFOp::create(builder, x, builder.broadcast(scale, {}, type.getShape()));
-  Value gains = builder.read(norm.getGain(), "gain");
-  Value gain = builder.widen(builder.load(gains, {builder.index(0)}, {0}, type.getShape()));
-  emitter.set(norm.getResult(), arith::MulFOp::create(builder, y, gain));
+  emitter.set(norm.getResult(), emitRmsNorm(builder, norm, x));
   return success();
 }
 

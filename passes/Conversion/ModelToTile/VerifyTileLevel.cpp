@@ -20,7 +20,7 @@ struct VerifyTileLevel : impl::VerifyTileLevelBase<VerifyTileLevel> {
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isOpTriviallyDead(&op) && !isa<tile::LaunchOp>(op)) op.erase();
     for (Operation &op : block)
-      if (!isa<tile::LaunchOp, model::WeightOp, model::RowOp, model::StackOp, model::ReturnOp>(op))
+      if (!isa<tile::LaunchOp, model::WeightOp, model::ConcatOp, model::RowOp, model::StackOp, model::ReturnOp>(op))
         return op.emitOpError(
             "is not at the tile level: expected launches, weights, table rows, stacks and the return");
     return success();

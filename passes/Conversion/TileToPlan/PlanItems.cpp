@@ -30,11 +30,15 @@ std::string PlanItems::unique(StringRef wanted) {
   return count++ == 0 ? name : unique(name + "_" + std::to_string(count - 1));
 }
 
-FlatSymbolRefAttr PlanItems::weight(Location loc, StringRef source, RankedTensorType stored, tile::ViewType view,
-                                    ArrayRef<int64_t> layers) {
+FlatSymbolRefAttr PlanItems::weight(Location loc, ArrayRef<StringRef> sources, ArrayRef<int64_t> heights,
+                                    RankedTensorType stored, tile::ViewType view, ArrayRef<int64_t> layers) {
+  StringRef source = sources.front();
   auto type = RankedTensorType::get(stored.getShape(), view.getElementType());
   auto panels = dyn_cast_or_null<tile::PanelsAttr>(view.getLayout());
-  std::string key = text([&](llvm::raw_ostream &os) { os << source << ' ' << type << ' ' << view.getLayout(); });
+  std::string key = text([&](llvm::raw_ostream &os) {
+    llvm::interleaveComma(sources, os);
+    os << ' ' << type << ' ' << view.getLayout();
+  });
   bool byLayer = source.contains("{layer}");
   auto [entry, fresh] = weights.try_emplace(key);
   OpBuilder builder = atEnd();
@@ -53,7 +57,10 @@ FlatSymbolRefAttr PlanItems::weight(Location loc, StringRef source, RankedTensor
   DenseI64ArrayAttr panelsAttr =
       panels ? builder.getDenseI64ArrayAttr({panels.getN(), panels.getK(), panels.getPad()}) : nullptr;
   DenseI64ArrayAttr layersAttr = byLayer ? builder.getDenseI64ArrayAttr(layers) : nullptr;
-  entry->second = planir::WeightOp::create(builder, loc, name, source, type, panelsAttr, layersAttr);
+  bool several = sources.size() > 1;
+  ArrayAttr above = several ? builder.getStrArrayAttr(sources.drop_front()) : nullptr;
+  DenseI64ArrayAttr rows = several ? builder.getDenseI64ArrayAttr(heights) : nullptr;
+  entry->second = planir::WeightOp::create(builder, loc, name, source, type, panelsAttr, layersAttr, above, rows);
   return FlatSymbolRefAttr::get(entry->second.getSymNameAttr());
 }
 

@@ -158,7 +158,7 @@ LogicalResult Converter::convertMain(model::FuncOp main) {
     } else if (isa<model::StackOp>(op)) {
       extend(stack.getX(), kBody, position++);
       if (failed(convertStack(stack, body))) return failure();
-    } else if (!isa<model::WeightOp, model::RowOp, model::ReturnOp>(op)) {
+    } else if (!isa<model::WeightOp, model::ConcatOp, model::RowOp, model::ReturnOp>(op)) {
       return op.emitOpError("is not at the tile level: expected launches, weights, table rows and a stack");
     }
   }
@@ -218,7 +218,7 @@ LogicalResult Converter::convertLayer(model::FuncOp func, int index) {
   for (Operation &op : block) {
     if (auto launch = dyn_cast<tile::LaunchOp>(op)) {
       if (failed(convertLaunch(launch, into, index, position++))) return failure();
-    } else if (!isa<model::WeightOp, model::RowOp, model::ReturnOp>(op)) {
+    } else if (!isa<model::WeightOp, model::ConcatOp, model::RowOp, model::ReturnOp>(op)) {
       return op.emitOpError("is not at the tile level: expected launches, weights and table rows");
     }
   }
@@ -259,7 +259,20 @@ FailureOr<Placement> Converter::place(Value value, tile::ViewType view) {
   if (auto weight = value.getDefiningOp<model::WeightOp>()) {
     auto type = cast<RankedTensorType>(weight.getType());
     return Placement{planir::BindingKind::weight,
-                     items->weight(weight.getLoc(), weight.getName(), type, view, layers())};
+                     items->weight(weight.getLoc(), {weight.getName()}, {}, type, view, layers())};
+  }
+  if (auto concat = value.getDefiningOp<model::ConcatOp>()) {
+    SmallVector<StringRef> sources;
+    SmallVector<int64_t> heights;
+    for (Value input : concat.getInputs()) {
+      auto weight = input.getDefiningOp<model::WeightOp>();
+      if (!weight) return concat.emitOpError("expected weights to lie below each other"), failure();
+      sources.push_back(weight.getName());
+      heights.push_back(cast<RankedTensorType>(weight.getType()).getDimSize(0));
+    }
+    auto type = cast<RankedTensorType>(concat.getType());
+    return Placement{planir::BindingKind::weight,
+                     items->weight(concat.getLoc(), sources, heights, type, view, layers())};
   }
   if (auto row = value.getDefiningOp<model::RowOp>()) {
     auto table = program.lookupSymbol<model::TableOp>(row.getTableAttr().getAttr());

@@ -1,5 +1,6 @@
 // RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-fuse-rope-append,mmc-split-attention{query-tile=8 max-model-len=1000}))' | FileCheck %s
 // RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-split-attention))' | FileCheck %s --check-prefix=PLAIN
+// RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-fuse-rope-append,mmc-split-attention{append-by=heads}))' | FileCheck %s --check-prefix=HEADS
 // Softmax attention becomes an append kernel (with the ropes, where they are in the dispatch) and two attention kernels over a paged cache. The
 // caches pass through every launch, so each of their values has one consumer.
 
@@ -56,4 +57,20 @@ model.program @p {
   // CHECK: arith.divf
   // CHECK: tile.kernel @attention_decode_4x2x16_f32(
   // CHECK-SAME: #tile.work<decode>
+
+  // By heads: no table, the angles are formed in the kernel. Each point rotates a query head; the first two append a key and a value as well.
+  // HEADS-NOT: @rope_table
+  // HEADS: tile.kernel @rope8_append_4x2x16_f32(
+  // HEADS-SAME: domain(%row in #tile.extent<tokens>, %head in #tile.extent<fixed, 4>)
+  // HEADS: math.roundeven {{.*}} : tensor<4xf64>
+  // HEADS: %[[C:.*]] = math.cos
+  // HEADS: %[[S:.*]] = math.sin
+  // HEADS: tile.store {{.*}}, %q_rotated[%row, %head, %c0]
+  // HEADS: %[[NEXT:.*]] = arith.addi %head, %c1
+  // HEADS: %[[END:.*]] = arith.minsi %c2, %[[NEXT]]
+  // HEADS: scf.for %[[H:.*]] = %head to %[[END]] step %c1 {
+  // HEADS: arith.mulf %{{.*}}, %[[C]]
+  // HEADS: tile.store {{.*}}, %k_cache[%{{.*}}, %{{.*}}, %[[H]], %c0] along [3]
+  // HEADS: tile.store {{.*}}, %v_cache[%{{.*}}, %{{.*}}, %[[H]], %c0] along [3]
+  // HEADS: tile.kernel @attention_prefill
 }

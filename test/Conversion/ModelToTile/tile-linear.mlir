@@ -1,4 +1,4 @@
-// RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-fuse-epilogue,mmc-tile-linear{row-block=16}))' | FileCheck %s
+// RUN: %mmc-opt %s --split-input-file --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-join-products,mmc-fuse-epilogue,mmc-tile-linear{row-block=16}))' | FileCheck %s
 // Products become panel kernels: blocks of rows, the whole depth at once, the epilogue before the store. Equal kernels are one.
 
 #tokens = #model.rows<tokens>
@@ -54,4 +54,32 @@ model.program @p {
   // CHECK: scf.for
   // CHECK: tile.dot {{.*}} : tensor<16x24xbf16>, tensor<64x24xbf16> -> tensor<16x64xf32>
   // CHECK: arith.truncf
+}
+
+// -----
+
+#tokens = #model.rows<tokens>
+
+// Products side by side are one product; a panel takes the activation of the part that it is of.
+model.program @joined {
+  // CHECK-LABEL: model.func @activated
+  // CHECK: tile.launch @linear_silu_sigmoid_192x24_f32(
+  model.func @activated(%x: tensor<?x24xf32, #tokens>) -> (tensor<?x128xf32, #tokens>, tensor<?x64xf32, #tokens>) {
+    %w = model.weight "w" : tensor<128x24xf32>
+    %v = model.weight "v" : tensor<64x24xf32>
+    %a = model.linear %x, %w : tensor<?x24xf32, #tokens>, tensor<128x24xf32>
+    %u = model.silu %a : tensor<?x128xf32, #tokens>
+    %b = model.linear %x, %v : tensor<?x24xf32, #tokens>, tensor<64x24xf32>
+    %g = model.sigmoid %b : tensor<?x64xf32, #tokens>
+    model.return %u, %g : tensor<?x128xf32, #tokens>, tensor<?x64xf32, #tokens>
+  }
+  // CHECK: tile.kernel @linear_silu_sigmoid_192x24_f32(
+  // CHECK-SAME: domain(%panel in #tile.extent<fixed, 3>)
+  // CHECK: %[[N:.*]] = arith.muli %panel, %c64
+  // CHECK: %[[P:.*]] = tile.dot
+  // CHECK: %[[U:.*]] = arith.mulf %[[P]], %{{.*}}
+  // CHECK: %[[G:.*]] = arith.divf
+  // CHECK: %[[FIRST:.*]] = arith.cmpi slt, %[[N]], %c128
+  // CHECK: %[[Y:.*]] = arith.select %[[FIRST]], %[[U]], %[[G]] : tensor<16x64xf32>
+  // CHECK: tile.store %[[Y]], %y
 }

@@ -1,4 +1,4 @@
-// RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-tile-route))' | FileCheck %s
+// RUN: %mmc-opt %s --split-input-file --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-fuse-router,mmc-tile-route))' | FileCheck %s
 // The router: f32 logits, softmax over all experts, top k, renormalised.
 
 #tokens = #model.rows<tokens>
@@ -24,4 +24,30 @@ model.program @p {
   // CHECK: %[[V:.*]], %[[C:.*]] = tile.top_k %[[P]] : tensor<1x5xf32> -> tensor<1x2xf32>, tensor<1x2xi32>
   // CHECK: tile.reduce add %[[V]]
   // CHECK: tile.store %[[C]], %experts[%row, %c0] along [0, 1]
+}
+
+// -----
+
+#tokens = #model.rows<tokens>
+
+// With the norm of its rows the kernel stores the normalised row, and multiplies what it reads back: the row as it was rounded.
+model.program @normalised {
+  // CHECK-LABEL: model.func @g
+  // CHECK: %[[R:[0-9]+]]:3 = tile.launch @rms_norm_route_5x24_top2_bf16(%x, %gain, %w) tied [-1, -1, -1]
+  // CHECK: model.return %[[R]]#0, %[[R]]#1, %[[R]]#2
+  model.func @g(%x: tensor<?x24xf32, #tokens>) -> (tensor<?x24xbf16, #tokens>, tensor<?x2xf32, #tokens>, tensor<?x2xi32, #tokens>) {
+    %gain = model.weight "gain" : tensor<24xbf16>
+    %n = model.rms_norm %x, %gain eps 1.0e-5 : tensor<?x24xf32, #tokens>, tensor<24xbf16>
+    %b = arith.truncf %n : tensor<?x24xf32, #tokens> to tensor<?x24xbf16, #tokens>
+    %w = model.weight "w" : tensor<5x24xf32>
+    %weights, %experts = model.route %b, %w top 2 : tensor<?x24xbf16, #tokens>, tensor<5x24xf32> -> tensor<?x2xf32, #tokens>, tensor<?x2xi32, #tokens>
+    model.return %b, %weights, %experts : tensor<?x24xbf16, #tokens>, tensor<?x2xf32, #tokens>, tensor<?x2xi32, #tokens>
+  }
+  // CHECK: tile.kernel @rms_norm_route_5x24_top2_bf16(
+  // CHECK-SAME: %normalised: !tile.view<?x24xbf16> {tile.access = "write"}
+  // CHECK: math.rsqrt
+  // CHECK: tile.store %{{.*}}, %normalised[%row, %c0] along [1] : tensor<24xbf16>
+  // CHECK: %[[B:.*]] = tile.load %normalised[%row, %c0] along [0, 1] : {{.*}} -> tensor<1x24xbf16>
+  // CHECK: %[[X:.*]] = arith.extf %[[B]]
+  // CHECK: tile.dot %[[X]]
 }

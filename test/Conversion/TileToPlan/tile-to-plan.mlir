@@ -104,3 +104,42 @@ model.program @reads_input {
     model.return %l : tensor<?x8xf32, #outputs>
   }
 }
+
+// -----
+
+#tokens = #model.rows<tokens>
+#outputs = #model.rows<outputs>
+
+// Weights that lie one below the other are one weight of the plan, with as many checkpoint tensors.
+// CHECK-LABEL: plan.module @joined
+model.program @joined {
+  tile.kernel @product(%x: !tile.view<?x8xf32> {tile.access = "read"}, %w: !tile.view<12x8xf32> {tile.access = "read"},
+                       %y: !tile.view<?x12xf32> {tile.access = "write"}) domain(%r in #tile.extent<tokens>) {
+    tile.return
+  }
+  tile.kernel @back(%x: !tile.view<?x12xf32> {tile.access = "read"}, %y: !tile.view<?x8xf32> {tile.access = "write"}) domain(%r in #tile.extent<tokens>) {
+    tile.return
+  }
+  tile.kernel @embed(%ids: !tile.view<?xi32> {tile.access = "read"}, %y: !tile.view<?x8xf32> {tile.access = "write"}) domain(%r in #tile.extent<tokens>) {
+    tile.return
+  }
+  tile.kernel @head(%x: !tile.view<?x8xf32> {tile.access = "read"}, %y: !tile.view<?x8xf32> {tile.access = "write"}) domain(%r in #tile.extent<outputs>) {
+    tile.return
+  }
+  // CHECK: plan.launch @cpu::@product [#plan.bind<buffer, @stream>, #plan.bind<weight, @_layer__q>,
+  // CHECK: plan.weight @_layer__q "{layer}.q.weight" : tensor<12x8xf32> layers [0] above ["{layer}.k.weight"] heights [8, 4]
+  model.func @layer(%x: tensor<?x8xf32, #tokens>, %batch: !model.batch, %layer: index) -> tensor<?x8xf32, #tokens> {
+    %q = model.weight "{layer}.q.weight"[%layer] : tensor<8x8xf32>
+    %k = model.weight "{layer}.k.weight"[%layer] : tensor<4x8xf32>
+    %w = model.concat %q, %k : tensor<8x8xf32>, tensor<4x8xf32>
+    %p = tile.launch @product(%x, %w) tied [-1] : (tensor<?x8xf32, #tokens>, tensor<12x8xf32>) -> tensor<?x12xf32, #tokens>
+    %y = tile.launch @back(%p) tied [-1] : (tensor<?x12xf32, #tokens>) -> tensor<?x8xf32, #tokens>
+    model.return %y : tensor<?x8xf32, #tokens>
+  }
+  model.func @main(%ids: tensor<?xi32, #tokens>, %batch: !model.batch) -> tensor<?x8xf32, #outputs> {
+    %x = tile.launch @embed(%ids) tied [-1] : (tensor<?xi32, #tokens>) -> tensor<?x8xf32, #tokens>
+    %y = model.stack %x, %batch [[1, @layer]] : (tensor<?x8xf32, #tokens>, !model.batch) -> tensor<?x8xf32, #tokens>
+    %l = tile.launch @head(%y) tied [-1] : (tensor<?x8xf32, #tokens>) -> tensor<?x8xf32, #outputs>
+    model.return %l : tensor<?x8xf32, #outputs>
+  }
+}

@@ -126,3 +126,60 @@ model.func @f(%x: tensor<?x64xf32, #t>, %g: tensor<8x64xf32>) {
   %a, %b, %c = model.permute %e : tensor<?x2xi32, #t> -> tensor<5xi32>, tensor<?xi32, #r>, tensor<?x2xi32, #t>
   model.return
 }
+
+// -----
+
+// concat_c1
+model.func @f(%a: tensor<4x8xf32>) {
+  // expected-error @+1 {{'model.concat' op expected at least two inputs, got 1}}
+  %y = model.concat %a : tensor<4x8xf32>
+  model.return
+}
+
+// -----
+
+// concat_c2
+model.func @f(%a: tensor<4x8xf32>, %b: tensor<4x6xf32>) {
+  // expected-error @+1 {{'model.concat' op expected inputs that differ in their output channels only, got 'tensor<4x8xf32>' and 'tensor<4x6xf32>'}}
+  %y = model.concat %a, %b : tensor<4x8xf32>, tensor<4x6xf32>
+  model.return
+}
+
+// -----
+
+// concat_c2
+#t = #model.rows<tokens>
+#o = #model.rows<outputs>
+model.func @f(%a: tensor<?x8xf32, #t>, %b: tensor<?x8xf32, #o>) {
+  // expected-error @+1 {{'model.concat' op expected inputs that differ in their output channels only}}
+  %y = model.concat %a, %b : tensor<?x8xf32, #t>, tensor<?x8xf32, #o>
+  model.return
+}
+
+// -----
+
+model.func @f(%a: tensor<8xf32>) {
+  // expected-error @+1 {{expected weights [N, K] or rows [rows, N] to concatenate}}
+  %y = model.concat %a, %a : tensor<8xf32>, tensor<8xf32>
+  model.return
+}
+
+// -----
+
+// slice_c1
+#t = #model.rows<tokens>
+model.func @f(%x: tensor<?x8xf32, #t>) {
+  // expected-error @+1 {{'model.slice' op expected x [rows, N] and a result [rows, n] of its row space and element type}}
+  %y = model.slice %x from 0 : tensor<?x8xf32, #t> -> tensor<?x4xbf16, #t>
+  model.return
+}
+
+// -----
+
+// slice_c2
+#t = #model.rows<tokens>
+model.func @f(%x: tensor<?x8xf32, #t>) {
+  // expected-error @+1 {{'model.slice' op expected 4 of 8 channels from at most 4 on, got 5}}
+  %y = model.slice %x from 5 : tensor<?x8xf32, #t> -> tensor<?x4xf32, #t>
+  model.return
+}

@@ -117,3 +117,18 @@ model.func @moe(%x: tensor<?x64xf32, #tokens>, %layer: index) -> (tensor<?x64xf3
   %z = model.combine %d, %w, %position : tensor<?x64xf32, #model.rows<routes>>, tensor<?x2xf32, #tokens>, tensor<?x2xi32, #tokens>
   model.return %y, %z : tensor<?x64xf32, #tokens>, tensor<?x64xf32, #tokens>
 }
+
+// CHECK-LABEL: model.func @joined
+model.func @joined(%x: tensor<?x8xf32, #tokens>, %layer: index) -> tensor<?x24xf32, #tokens> {
+  %a = model.weight "{layer}.a.weight"[%layer] : tensor<16x8xbf16>
+  %b = model.weight "{layer}.b.weight"[%layer] : tensor<24x8xbf16>
+  // CHECK: %[[W:[^ ,:]+]] = model.concat %{{.*}}, %{{.*}} : tensor<16x8xbf16>, tensor<24x8xbf16>
+  %w = model.concat %a, %b : tensor<16x8xbf16>, tensor<24x8xbf16>
+  // CHECK: %[[Y:[^ ,:]+]] = model.linear %{{.*}}, %[[W]] : tensor<?x8xf32, #tokens>, tensor<40x8xbf16>
+  %y = model.linear %x, %w : tensor<?x8xf32, #tokens>, tensor<40x8xbf16>
+  // CHECK: %[[S:[^ ,:]+]] = model.slice %[[Y]] from 16 : tensor<?x40xf32, #tokens> -> tensor<?x24xf32, #tokens>
+  %s = model.slice %y from 16 : tensor<?x40xf32, #tokens> -> tensor<?x24xf32, #tokens>
+  // CHECK: model.concat %[[Y]], %[[S]] : tensor<?x40xf32, #tokens>, tensor<?x24xf32, #tokens>
+  %c = model.concat %y, %s : tensor<?x40xf32, #tokens>, tensor<?x24xf32, #tokens>
+  model.return %s : tensor<?x24xf32, #tokens>
+}

@@ -47,6 +47,54 @@ plan.module @m {} {
 
 // -----
 
+// weight_c1
+plan.module @m {} {
+  // expected-error @+1 {{expected {layer} in all names or in none, got a and {layer}.b}}
+  plan.weight @w "a" : tensor<4x4xf32> above ["{layer}.b"] heights [2, 2]
+}
+
+// -----
+
+// weight_c4
+plan.module @m {} {
+  // expected-error @+1 {{expected 'above' exactly where 'heights' is given}}
+  plan.weight @w "a" : tensor<4x4xf32> above ["b"]
+}
+
+// -----
+
+// weight_c4
+plan.module @m {} {
+  // expected-error @+1 {{expected a height for each of 2 tensors, got 3}}
+  plan.weight @w "a" : tensor<4x4xf32> above ["b"] heights [1, 1, 2]
+}
+
+// -----
+
+// weight_c4
+plan.module @m {} {
+  // expected-error @+1 {{expected positive heights, got 0}}
+  plan.weight @w "a" : tensor<4x4xf32> above ["b"] heights [4, 0]
+}
+
+// -----
+
+// weight_c4
+plan.module @m {} {
+  // expected-error @+1 {{expected heights that sum up to 4 rows, got 5}}
+  plan.weight @w "a" : tensor<4x4xf32> above ["b"] heights [2, 3]
+}
+
+// -----
+
+// weight_c4
+plan.module @m {} {
+  // expected-error @+1 {{expected tensors of one layer below each other, not of experts}}
+  plan.weight @w "a" : tensor<4x4xf32> above ["{expert}.b"] heights [2, 2]
+}
+
+// -----
+
 // buffer_c1
 plan.module @m {} {
   // expected-error @+1 {{expected 'rows' to be tokens or outputs, got routes}}

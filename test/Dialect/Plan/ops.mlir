@@ -5,6 +5,8 @@
 plan.module @tiny {max_num_seqs = 2 : i64} {
   // CHECK: plan.weight @gain "model.layers.{layer}.gain.weight" : tensor<64xf32> layers [0, 1]
   plan.weight @gain "model.layers.{layer}.gain.weight" : tensor<64xf32> layers [0, 1]
+  // CHECK: plan.weight @qkv "q.weight" : tensor<96x64xbf16> above ["k.weight", "v.weight"] heights [64, 16, 16]
+  plan.weight @qkv "q.weight" : tensor<96x64xbf16> above ["k.weight", "v.weight"] heights [64, 16, 16]
   // CHECK: plan.weight @up "experts.{expert}.w1.weight" : tensor<4x96x64xbf16> panels [16, 2, 64]
   plan.weight @up "experts.{expert}.w1.weight" : tensor<4x96x64xbf16> panels [16, 2, 64]
   // CHECK: plan.constant @alpha : tensor<2xf32> by_layer = dense<{{.*}}> : tensor<2xf64>
