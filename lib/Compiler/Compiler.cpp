@@ -22,6 +22,8 @@ static Status checkForTarget(const CompileOptions &options, const Target &target
                   cuda ? "give --emit=cuda" : "give --emit=llvm, or --target cuda:sm_90a");
   if (cuda && !options.cpuVariants.empty())
     return Status(compiler::kOption, "--cpu-variants: the target is " + name, "leave it out");
+  if (!cuda && !options.portableKernels.empty())
+    return Status(compiler::kOption, "--portable-kernels: the target is " + name, "leave it out");
   return {};
 }
 

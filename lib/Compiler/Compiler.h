@@ -28,16 +28,17 @@ inline constexpr uint32_t kMostSeqs = 4096, kMostBatchedTokens = 65536;
 /// Empty or 0 is the default, and for the text of a lower level what that text was lowered with; any other value that
 /// differs from the text's is refused.
 struct CompileOptions {
-  Target target;                           // default: cpu
-  std::string dtype;                       // float32 (default on the cpu) | bfloat16 (all that CUDA takes)
-  uint64_t maxModelLen = 0;                // tokens; default: the smaller of the model's own limit and 32768
-  uint32_t maxNumSeqs = 0;                 // default: 16
-  uint32_t maxNumBatchedTokens = 0;        // default: 4096, or maxNumSeqs where that is more
-  uint32_t recurrenceBlock = 0;            // 32 | 64 (default) | 128 | 256
-  std::vector<std::string> cpuVariants;    // empty: x86-64-v3, avx512, avx512-bf16
-  std::vector<std::string> disabledPasses; // td record names of optional passes
-  std::string stopAfter;                   // model | tile | plan: writes that level's text instead of a plan file
-  std::vector<std::string> printIrAfter;   // td record names; text goes to stderr
+  Target target;                            // default: cpu
+  std::string dtype;                        // float32 (default on the cpu) | bfloat16 (all that CUDA takes)
+  uint64_t maxModelLen = 0;                 // tokens; default: the smaller of the model's own limit and 32768
+  uint32_t maxNumSeqs = 0;                  // default: 16
+  uint32_t maxNumBatchedTokens = 0;         // default: 4096, or maxNumSeqs where that is more
+  uint32_t recurrenceBlock = 0;             // 32 | 64 (default) | 128 | 256
+  std::vector<std::string> cpuVariants;     // empty: x86-64-v3, avx512, avx512-bf16
+  std::vector<std::string> portableKernels; // names of kernels for sm_90a that stay portable, with * for any characters
+  std::vector<std::string> disabledPasses;  // td record names of optional passes
+  std::string stopAfter;                    // model | tile | plan: writes that level's text instead of a plan file
+  std::vector<std::string> printIrAfter;    // td record names; text goes to stderr
   std::string emit; // llvm | cuda: writes one file per kernel and variant into emitFolder, and no plan
   std::string emitFolder;
   std::string cacheFolder; // compiled kernels for CUDA; empty: as the toolchain finds it

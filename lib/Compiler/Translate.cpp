@@ -116,7 +116,7 @@ Status Ladder::translateCuda(ModuleOp module, CompiledKernels &compiled) {
   for (const std::string &variant : target.variants) {
     std::vector<cuda::CudaKernel> kernels;
     MMC_RETURN_IF_ERROR(guarded(compiler::kCodeGeneration, "emitting kernels", [&]() -> LogicalResult {
-      auto emitted = cuda::emitCuda(module, variant);
+      auto emitted = cuda::emitCuda(module, variant, options.portableKernels);
       if (failed(emitted)) return failure();
       kernels = std::move(*emitted);
       return success();

@@ -65,6 +65,8 @@ void addCompileFlags(CLI::App *command, CompileFlags &flags) {
             "cache of kernels compiled for CUDA (default: $MMC_CACHE_DIR, $XDG_CACHE_HOME/mmc or ~/.cache/mmc)");
   add.value("--cpu-variants", flags.variants, "NAME",
             "variants to compile: x86-64-v3, avx512, avx512-bf16 (default: all)");
+  add.value("--portable-kernels", flags.portableKernels, "NAME",
+            "kernels for sm_90a that stay with mma.sync, with * for any characters");
   add.value("--disable-pass", flags.disabledPasses, "NAME",
             "switch an optional pass off by its name, e.g. FuseMoEDispatch");
   add.value("--print-ir-after", flags.printIrAfter, "NAME",
@@ -105,6 +107,7 @@ Expected<CompileOptions> compileOptions(const CompileFlags &flags) {
   options.maxNumBatchedTokens = flags.maxNumBatchedTokens;
   options.recurrenceBlock = flags.recurrenceBlock;
   options.cpuVariants = flags.variants;
+  options.portableKernels = flags.portableKernels;
   options.disabledPasses = flags.disabledPasses;
   options.printIrAfter = flags.printIrAfter;
   return options;

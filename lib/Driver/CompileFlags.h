@@ -22,7 +22,7 @@ struct CompileFlags {
            rankShapes = 1;
   uint64_t maxModelLen = 0;
   uint32_t maxNumSeqs = 0, maxNumBatchedTokens = 0, recurrenceBlock = 0; // 0: the compiler's own
-  std::vector<std::string> variants, disabledPasses, printIrAfter;
+  std::vector<std::string> variants, portableKernels, disabledPasses, printIrAfter;
   std::vector<CompileFlag> declared;
 };
 

@@ -133,8 +133,12 @@ void buildRoundProductsPipeline(OpPassManager &manager) {
   manager.addPass(createCSEPass());
 }
 
-void buildTileToHopperPipeline(OpPassManager &manager) {
+void buildTileToHopperPipeline(OpPassManager &manager, const KernelFamilies &families) {
   buildRoundProductsPipeline(manager);
+  cuda::ChooseFamilyOptions choice;
+  choice.variant = families.variant;
+  choice.portable.assign(families.portable.begin(), families.portable.end());
+  manager.addPass(cuda::createChooseFamily(choice));
   manager.addPass(cuda::createConvertTileToHopper());
   manager.addPass(createCanonicalizerPass());
 }

@@ -52,11 +52,17 @@ mlir::LogicalResult checkPipelineOptions(const PipelineOptions &options, std::st
 /// `options` must have passed checkPipelineOptions.
 void buildModelToTilePipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 
-/// Appends the passes from tile kernels to hopper kernels of the portable family to a pass manager on builtin.module:
-/// first those that write the rounding points of products (after which the tile interpreter is the kernels' oracle),
-/// then the conversion.
+/// Which kernels a plan's variant gets.
+struct KernelFamilies {
+  std::string variant = "portable";  // sm_90a has a family of its own, others share the portable one
+  std::vector<std::string> portable; // names of kernels that stay portable all the same, with * for any characters
+};
+
+/// Appends the passes from tile kernels to hopper kernels to a pass manager on builtin.module: first those that write
+/// the rounding points of products (after which the tile interpreter is the kernels' oracle), then the choice of
+/// families and the conversion.
 void buildRoundProductsPipeline(mlir::OpPassManager &manager);
-void buildTileToHopperPipeline(mlir::OpPassManager &manager);
+void buildTileToHopperPipeline(mlir::OpPassManager &manager, const KernelFamilies &families = {});
 
 /// Registers every pass of the project and the pipeline `mmc-model-to-tile`.
 void registerAllPasses();

@@ -41,7 +41,7 @@ std::string nameOf(const testing::TestParamInfo<Parameters> &info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, Emulation,
-                         testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("portable"),
+                         testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("portable", "sm_90a"),
                                           testing::Values(0, 64, 256, 7)),
                          nameOf);
 
@@ -56,7 +56,7 @@ TEST_P(EmulationGreedy, Demo) {
   expectGreedy(model, golden, *reference, 8);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, EmulationGreedy, testing::Values("portable"));
+INSTANTIATE_TEST_SUITE_P(Families, EmulationGreedy, testing::Values("portable", "sm_90a"));
 
 } // namespace
 } // namespace mmc::test

@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, Lockstep,
 #ifdef MMC_HAS_EMULATION
 INSTANTIATE_TEST_SUITE_P(Emulation, Lockstep,
                          testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("bfloat16"),
-                                          testing::Values("portable")),
+                                          testing::Values("portable", "sm_90a")),
                          caseName);
 #endif
 

@@ -58,6 +58,31 @@ TEST(CudaCompile, EmitWritesOneSourcePerKernelAndArchitecture) {
   EXPECT_EQ(folder.names(), List{"kernels"});
 }
 
+TEST(CudaCompile, KernelsForHopperMultiplyByWarpgroupsUnlessToldNotTo) {
+  const TemporaryFolder folder;
+  auto kernelsByWarpgroups = [&](const List &more) {
+    List flags = {"--target", "cuda:sm_90a,cuda:sm_80", "--emit=cuda"};
+    flags.insert(flags.end(), more.begin(), more.end());
+    EXPECT_EQ(compile(model(), folder.path("kernels"), flags, folder).exitCode, 0);
+    List names;
+    for (const auto &entry : std::filesystem::directory_iterator(folder.path("kernels")))
+      if (readFile(entry.path()).find("multiplyAsync(") != std::string::npos) names.push_back(entry.path().filename());
+    std::filesystem::remove_all(folder.path("kernels"));
+    return names;
+  };
+  const List all = kernelsByWarpgroups({}), notLinear = kernelsByWarpgroups({"--portable-kernels", "linear_*"});
+  size_t linear = 0;
+  for (const std::string &name : all) {
+    EXPECT_TRUE(name.ends_with("__sm_90a.cu")) << name;
+    linear += name.starts_with("linear_");
+  }
+  EXPECT_GE(linear, 4u);
+  EXPECT_EQ(notLinear.size(), all.size() - linear);
+  EXPECT_EQ(kernelsByWarpgroups({"--portable-kernels", "*"}), List());
+  expectError(compile(model(), folder.path("x.plan"), {"--portable-kernels", "*"}, folder), 2,
+              "--portable-kernels: the target is cpu");
+}
+
 TEST(CudaCompile, TextOfALowerLevelGoesOnForTheEmulationToo) {
   const TemporaryFolder folder;
   const List target = {"--target", "cuda-emu:portable"};
@@ -97,13 +122,15 @@ TEST(CudaCompile, TheSameInputGivesTheSameBytesWithAndWithoutTheCache) {
 
   // Each kernel is listed once per variant, with the family that it is of.
   const nlohmann::json kernels = runMmc({"inspect", folder.path("a.plan"), "--json"}).json()["kernels"];
-  size_t portable = 0, newer = 0;
+  size_t portable = 0, newer = 0, byWarpgroups = 0;
   for (const nlohmann::json &kernel : kernels) {
     portable += kernel["target"] == "cuda-emu:portable" && kernel["family"] == "portable";
     newer += kernel["target"] == "cuda-emu:sm_90a" && !kernel["family"].get<std::string>().empty();
+    byWarpgroups += kernel["target"] == "cuda-emu:sm_90a" && kernel["family"] == "wgmma";
   }
   EXPECT_GT(portable, 15u);
   EXPECT_EQ(portable, newer);
+  EXPECT_GE(byWarpgroups, 5u);
   EXPECT_EQ(portable + newer, kernels.size());
   EXPECT_NE(runMmc({"inspect", folder.path("a.plan")}).out.find("(portable portable, sm_90a "), std::string::npos);
 }

@@ -21,6 +21,14 @@ void registerHopperDialect(mlir::DialectRegistry &registry);
 /// them).
 inline constexpr int64_t kSharedLimit = 232448;
 
+/// On a tile.kernel: the family of instructions that its products are to be made of where they fit; `wgmma`, or the
+/// portable family where there is none. Leaving it out changes no answer but for the order of sums.
+inline constexpr llvm::StringLiteral kFamilyAttr = "hopper.family";
+inline constexpr llvm::StringLiteral kWgmmaFamily = "wgmma";
+
+/// Whether wgmma can make this product: (C5) and (C6) of hopper.wgmma, for operands that hopper.multiply takes.
+bool fitsWgmma(FragmentType result, mlir::Type a, SharedType b, bool transposeA, bool transposeB);
+
 /// Whether an index is certainly a multiple of `factor`: what may be moved `factor` elements at a time.
 bool isMultipleOf(mlir::Value index, int64_t factor);
 

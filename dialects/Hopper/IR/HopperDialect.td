@@ -46,11 +46,12 @@ def Hopper_SpreadAttr : Hopper_Attr<"Spread", "spread"> {
 }
 
 def Hopper_AccumulatorAttr : Hopper_Attr<"Accumulator", "accumulator"> {
-  let summary = "[M, N] as mma.sync m16n8 leaves it, over a grid of warps";
+  let summary = "[M, N] as mma.sync m16n8 and wgmma m64 leave it, over a grid of warps";
   let description = [{
-    Warp w has row group w / columns and column group w % columns; warps from rows * columns on hold nothing. A warp's
-    rows are M / rows of the matrix, cut into 16s, its columns N / columns, cut into 8s, two at a time; in a 16 x 8
-    piece lane l holds rows l / 4 and l / 4 + 8, columns 2 (l % 4) and the next.
+    Warp w has row group w % rows and column group w / rows; warps from rows * columns on hold nothing. A warp's rows
+    are M / rows of the matrix, cut into 16s, its columns N / columns, cut into 8s, two at a time; in a 16 x 8 piece
+    lane l holds rows l / 4 and l / 4 + 8, columns 2 (l % 4) and the next. Where each warp has 16 rows and `rows` is a
+    multiple of 4, that is also how wgmma leaves 64 rows in each warpgroup.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns);
   let assemblyFormat = "`<` $rows `x` $columns `>`";

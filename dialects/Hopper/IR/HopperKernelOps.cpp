@@ -66,6 +66,37 @@ static bool isAllowed(Operation *op) {
          isa_and_nonnull<arith::ArithDialect, math::MathDialect, HopperDialect>(op->getDialect());
 }
 
+/// Whether the value is a product that was not waited for, on some way.
+static bool isInFlight(Value value, llvm::SmallPtrSetImpl<void *> &seen) {
+  if (!seen.insert(value.getAsOpaquePointer()).second) return false;
+  if (value.getDefiningOp<WgmmaOp>()) return true;
+  // A loop's value and result are what its body yields.
+  scf::ForOp loop;
+  unsigned number = 0;
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    if (!loop || argument.getArgNumber() == 0) return false;
+    number = argument.getArgNumber() - 1;
+  } else {
+    loop = value.getDefiningOp<scf::ForOp>();
+    number = cast<OpResult>(value).getResultNumber();
+  }
+  return loop && (isInFlight(loop.getYieldedValues()[number], seen) || isInFlight(loop.getInitArgs()[number], seen));
+}
+
+/// kernel_c8: nothing but products, waits and loops uses a product in flight.
+static LogicalResult verifyInFlight(Operation *op) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    llvm::SmallPtrSet<void *, 8> seen;
+    if (!isa<FragmentType>(operand.get().getType()) || !isInFlight(operand.get(), seen)) continue;
+    bool isSum = isa<WgmmaOp>(op) && operand.getOperandNumber() == 0;
+    if (!isSum && !isa<WgmmaWaitOp, scf::ForOp, scf::YieldOp>(op))
+      return op->emitOpError() << "expected a product that was waited for, got one in flight: put a hopper.wgmma_wait "
+                                  "in front";
+  }
+  return success();
+}
+
 LogicalResult KernelOp::verify() {
   // kernel_c1
   if (getFunctionType().getNumResults() != 0)
@@ -95,7 +126,9 @@ LogicalResult KernelOp::verify() {
       op->emitOpError() << "is not allowed in a serial kernel, which has neither fragments nor shared tiles";
       return WalkResult::interrupt();
     }
-    return failed(verifyWarps(*this, op)) ? WalkResult::interrupt() : WalkResult::advance();
+    // kernel_c8
+    return failed(verifyWarps(*this, op)) || failed(verifyInFlight(op)) ? WalkResult::interrupt()
+                                                                        : WalkResult::advance();
   });
   if (walk.wasInterrupted()) return failure();
   // kernel_c6

@@ -151,41 +151,84 @@ LogicalResult GetOp::verify() {
 
 // ------------------------------------------------------------------------------------------------ products
 
-LogicalResult MultiplyOp::verify() {
-  FragmentType result = getResult().getType();
-  SharedType b = getB().getType();
-  // multiply_c1
+/// What both kinds of products have in common: constraints (C1) to (C4).
+template <class ProductOp> static LogicalResult verifyProduct(ProductOp op) {
+  FragmentType result = op.getResult().getType();
+  SharedType b = op.getB().getType();
+  // multiply_c1, wgmma_c1
   if (!result.getElementType().isF32() || !isa<AccumulatorAttr>(result.getLayout()))
-    return emitOpError() << "expected an f32 fragment with an accumulator layout, got " << result;
+    return op.emitOpError() << "expected an f32 fragment with an accumulator layout, got " << result;
   ArrayRef<int64_t> shapeA, shapeB = b.getShape();
   Type elementA;
   int64_t stagesA = 1;
-  if (auto shared = dyn_cast<SharedType>(getA().getType())) {
+  if (auto shared = dyn_cast<SharedType>(op.getA().getType())) {
     shapeA = shared.getShape(), elementA = shared.getElementType(), stagesA = shared.getStages();
-  } else if (auto fragment = dyn_cast<FragmentType>(getA().getType())) {
+  } else if (auto fragment = dyn_cast<FragmentType>(op.getA().getType())) {
     shapeA = fragment.getShape(), elementA = fragment.getElementType();
-    // multiply_c3
+    // multiply_c3, wgmma_c3
     auto layout = dyn_cast<AccumulatorAttr>(fragment.getLayout());
-    if (!layout || layout != result.getLayout() || layout.getColumns() != 1 || getTransposeA())
-      return emitOpError() << "expected a register operand in the result's layout, with one column of warps and no "
-                              "transpose, got "
-                           << fragment;
+    if (!layout || layout != result.getLayout() || layout.getColumns() != 1 || op.getTransposeA())
+      return op.emitOpError() << "expected a register operand in the result's layout, with one column of warps and no "
+                                 "transpose, got "
+                              << fragment;
   } else {
-    return emitOpError() << "expected a to be a fragment or a shared tile, got " << getA().getType();
+    return op.emitOpError() << "expected a to be a fragment or a shared tile, got " << op.getA().getType();
   }
-  if (shapeA.size() != 2 || shapeB.size() != 2) return emitOpError() << "expected operands of rank 2";
-  int64_t m = shapeA[getTransposeA()], depthA = shapeA[!getTransposeA()], depthB = shapeB[getTransposeB()],
-          n = shapeB[!getTransposeB()];
+  if (shapeA.size() != 2 || shapeB.size() != 2) return op.emitOpError() << "expected operands of rank 2";
+  int64_t m = shapeA[op.getTransposeA()], depthA = shapeA[!op.getTransposeA()], depthB = shapeB[op.getTransposeB()],
+          n = shapeB[!op.getTransposeB()];
   if (m != result.getShape()[0] || n != result.getShape()[1] || depthA != depthB)
-    return emitOpError() << "expected operands of " << result.getShape()[0] << " x K and K x " << result.getShape()[1]
-                         << ", got " << m << " x " << depthA << " and " << depthB << " x " << n;
-  // multiply_c2
+    return op.emitOpError() << "expected operands of " << result.getShape()[0] << " x K and K x "
+                            << result.getShape()[1] << ", got " << m << " x " << depthA << " and " << depthB << " x "
+                            << n;
+  // multiply_c2, wgmma_c2
   if (!elementA.isBF16() || !b.getElementType().isBF16() || depthA % 16 != 0)
-    return emitOpError() << "expected bf16 operands with K a multiple of 16, got " << elementA << ", "
-                         << b.getElementType() << " and K = " << depthA;
-  // multiply_c4
-  if (bool(getStage()) != (stagesA > 1 || b.getStages() > 1))
-    return emitOpError() << "expected a stage exactly where an operand has several";
+    return op.emitOpError() << "expected bf16 operands with K a multiple of 16, got " << elementA << ", "
+                            << b.getElementType() << " and K = " << depthA;
+  // multiply_c4, wgmma_c4
+  if (bool(op.getStage()) != (stagesA > 1 || b.getStages() > 1))
+    return op.emitOpError() << "expected a stage exactly where an operand has several";
+  return success();
+}
+
+LogicalResult MultiplyOp::verify() { return verifyProduct(*this); }
+
+/// wgmma_c5
+static bool hasWgmmaLayout(FragmentType result) {
+  auto layout = cast<AccumulatorAttr>(result.getLayout());
+  return layout.getRows() % 4 == 0 && result.getShape()[0] == 16 * layout.getRows() &&
+         llvm::is_contained({16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256},
+                            result.getShape()[1] / layout.getColumns());
+}
+
+/// wgmma_c6: of an operand that is read transposed, each warpgroup has `part` columns.
+static bool isReadByWgmma(Type operand, bool rowsAreK, int64_t part) {
+  auto shared = dyn_cast<SharedType>(operand);
+  return !shared || (shared.getSwizzle() != 0 && (!rowsAreK || part % (shared.getSwizzle() / 2) == 0));
+}
+
+bool mmc::hopper::fitsWgmma(FragmentType result, Type a, SharedType b, bool transposeA, bool transposeB) {
+  return hasWgmmaLayout(result) && isReadByWgmma(a, transposeA, 64) &&
+         isReadByWgmma(b, !transposeB, result.getShape()[1] / cast<AccumulatorAttr>(result.getLayout()).getColumns());
+}
+
+LogicalResult WgmmaOp::verify() {
+  if (failed(verifyProduct(*this))) return failure();
+  FragmentType result = getResult().getType();
+  if (!hasWgmmaLayout(result))
+    return emitOpError() << "expected 16 rows in each of a multiple of 4 warps, and as many columns as wgmma has, got "
+                         << result;
+  if (!fitsWgmma(result, getA().getType(), getB().getType(), getTransposeA(), getTransposeB()))
+    return emitOpError() << "expected operands with a swizzle of which each warpgroup reads whole spans, got "
+                         << getA().getType() << " and " << getB().getType();
+  return success();
+}
+
+LogicalResult WgmmaWaitOp::verify() {
+  // wgmma_wait_c1
+  int64_t pending = getPending();
+  if (pending < 0 || (pending > 0 && !getValues().empty()))
+    return emitOpError() << "expected at least 0 pending products, and 0 for values, got " << pending;
   return success();
 }
 

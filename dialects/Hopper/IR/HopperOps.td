@@ -45,7 +45,9 @@ def Hopper_KernelOp : Hopper_Op<"kernel", [
     * (C4) the body has only ops of arith, math and hopper, `scf.for`, and `scf.if` without results, and no kernels;
     * (C5) an accumulator layout has at most the kernel's warps;
     * (C6) the shared tiles take at most 232,448 bytes together;
-    * (C7) a `serial` kernel, whose body one thread runs, has no fragments and no shared tiles.
+    * (C7) a `serial` kernel, whose body one thread runs, has no fragments and no shared tiles;
+    * (C8) a product that was not waited for is used by `wgmma`, as its accumulator, by `wgmma_wait` and as a loop's
+      value only.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, ArrayAttr:$domain,
                        I64Attr:$threads, I64Attr:$blocks, UnitAttr:$serial, OptionalAttr<DictArrayAttr>:$arg_attrs,
@@ -279,6 +281,20 @@ def Hopper_BarrierOp : Hopper_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]
   let assemblyFormat = "attr-dict";
 }
 
+def Hopper_FenceProxyOp : Hopper_Op<"fence_proxy", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "what this thread wrote to shared memory is seen by wgmma after the next barrier";
+  let description = [{
+    Products of warpgroups read shared memory by another way than loads and stores do (the asynchronous proxy), so a
+    barrier alone is not enough.
+
+    ```mlir
+    hopper.fence_proxy
+    hopper.barrier
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
 def Hopper_PutOp : Hopper_Op<"put"> {
   let summary = "writes a fragment to a shared tile";
   let description = [{
@@ -366,6 +382,60 @@ def Hopper_MultiplyOp : Hopper_Op<"multiply", [
     $acc `,` $a `,` $b (`stage` $stage^)? (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)? attr-dict
     `:` qualified(type($a)) `,` qualified(type($b)) `->` qualified(type($result))
   }];
+  let hasVerifier = 1;
+}
+
+def Hopper_WgmmaOp : Hopper_Op<"wgmma", [
+    MemoryEffects<[MemRead, MemWrite]>,
+    TypesMatchWith<"the accumulator has the result's type", "result", "acc", "$_self">]> {
+  let summary = "starts acc + a b on tensor cores, by warpgroups: it runs while the threads go on";
+  let description = [{
+    Operands as in `hopper.multiply`; each warpgroup has 64 rows of the result. What was written to the operands with
+    plain stores and `hopper.copy` is read after a `hopper.fence_proxy` of the writers and a barrier. The result, and a
+    register a, are not touched before `hopper.wgmma_wait`: the result may only be the accumulator of another wgmma, be
+    carried by a loop, and be waited for.
+
+    * (C1) to (C4) as in `hopper.multiply`;
+    * (C5) the result's rows are a multiple of 4 warps with 16 rows each; a warp has 16, 32, 48, 64, 80, 96, 112, 128,
+      160, 192, 224 or 256 columns;
+    * (C6) shared operands have a swizzle; of an operand whose rows are k, each warpgroup's part is whole spans of it.
+
+    ```mlir
+    // %acc: !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    // %a: !hopper.shared<64x64xbf16, swizzle = 128>, %b: !hopper.shared<64x64xbf16, swizzle = 128>
+    %p = hopper.wgmma %acc, %a, %b transpose_b
+        : !hopper.shared<64x64xbf16, swizzle = 128>, !hopper.shared<64x64xbf16, swizzle = 128>
+        -> !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    %q = hopper.wgmma_wait 0 for %p : !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    ```
+  }];
+  let arguments = (ins Hopper_FragmentType:$acc, AnyType:$a, Hopper_SharedType:$b,
+                       Optional<Index>:$stage, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
+  let results = (outs Hopper_FragmentType:$result);
+  let assemblyFormat = [{
+    $acc `,` $a `,` $b (`stage` $stage^)? (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)? attr-dict
+    `:` qualified(type($a)) `,` qualified(type($b)) `->` qualified(type($result))
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_WgmmaWaitOp : Hopper_Op<"wgmma_wait", [
+    MemoryEffects<[MemRead, MemWrite]>,
+    TypesMatchWith<"values keep their types", "values", "results", "$_self">]> {
+  let summary = "waits until at most `pending` of the thread's last products are unfinished";
+  let description = [{
+    The values that are named are complete then, and the results are what may be touched; without values it only makes
+    the operands of older products free to be written again.
+
+    * (C1) pending is not negative, and 0 where values are named.
+
+    ```mlir
+    hopper.wgmma_wait 1
+    ```
+  }];
+  let arguments = (ins I64Attr:$pending, Variadic<Hopper_FragmentType>:$values);
+  let results = (outs Variadic<Hopper_FragmentType>:$results);
+  let assemblyFormat = "$pending (`for` $values^ `:` qualified(type($values)))? attr-dict";
   let hasVerifier = 1;
 }
 

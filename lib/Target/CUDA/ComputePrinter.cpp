@@ -2,6 +2,7 @@
 #include "lib/Target/CUDA/Expressions.h"
 #include "lib/Target/CUDA/KernelPrinter.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -57,23 +58,47 @@ void KernelPrinter::printMap(MapOp map) {
   line("});");
 }
 
+/// The fragment that a product adds to: its accumulator in place, where nobody else reads that.
+template <class ProductOp> std::string KernelPrinter::sumOf(ProductOp product) {
+  Value acc = product.getAcc();
+  if (acc.hasOneUse() && acc.getParentBlock() == product->getBlock()) return names[product.getResult()] = text(acc);
+  std::string from = text(acc), name = declareFragment(product.getResult(), "product");
+  line(formatv("copy({0}, {1});", name, from));
+  return name;
+}
+
+template <class ProductOp> std::string KernelPrinter::operandText(ProductOp product, Value operand, bool columnsAreK) {
+  return formatv("{0}({1})", columnsAreK ? "kMajor" : "mnMajor", sharedText(operand, product.getStage()));
+}
+
 void KernelPrinter::printMultiply(MultiplyOp multiply) {
-  // The accumulator is added to in place where nobody else reads it.
-  std::string name;
-  if (multiply.getAcc().hasOneUse() && multiply.getAcc().getParentBlock() == multiply->getBlock()) {
-    name = names[multiply.getResult()] = text(multiply.getAcc());
+  std::string name = sumOf(multiply), left = isa<SharedType>(multiply.getA().getType())
+                                                 ? operandText(multiply, multiply.getA(), !multiply.getTransposeA())
+                                                 : text(multiply.getA());
+  line(formatv("multiply({0}, {1}, {2});", name, left,
+               operandText(multiply, multiply.getB(), multiply.getTransposeB())));
+}
+
+void KernelPrinter::printWgmma(WgmmaOp wgmma) {
+  needsWarpgroups = true;
+  std::string name = sumOf(wgmma), left;
+  if (isa<SharedType>(wgmma.getA().getType())) {
+    left = operandText(wgmma, wgmma.getA(), !wgmma.getTransposeA());
   } else {
-    std::string from = text(multiply.getAcc());
-    name = declareFragment(multiply.getResult(), "product");
-    line(formatv("copy({0}, {1});", name, from));
+    // Its words are in use until the wait, so they have a name.
+    std::string from = text(wgmma.getA());
+    left = fresh(from + "_operand");
+    line(formatv("WarpgroupOperand<{0}> {1};", layoutText(cast<FragmentType>(wgmma.getA().getType()), threads), left));
+    line(formatv("pack({0}, {1});", left, from));
   }
-  std::string left = isa<SharedType>(multiply.getA().getType())
-                         ? formatv("{0}({1})", multiply.getTransposeA() ? "mnMajor" : "kMajor",
-                                   sharedText(multiply.getA(), multiply.getStage()))
-                               .str()
-                         : text(multiply.getA());
-  line(formatv("multiply({0}, {1}, {2}({3}));", name, left, multiply.getTransposeB() ? "kMajor" : "mnMajor",
-               sharedText(multiply.getB(), multiply.getStage())));
+  line(formatv("multiplyAsync({0}, {1}, {2});", name, left, operandText(wgmma, wgmma.getB(), wgmma.getTransposeB())));
+}
+
+void KernelPrinter::printWgmmaWait(WgmmaWaitOp wait) {
+  SmallVector<std::string> complete;
+  for (auto [value, result] : llvm::zip(wait.getValues(), wait.getResults()))
+    complete.push_back(names[result] = text(value));
+  line(formatv("multiplyWait<{0}>({1});", wait.getPending(), llvm::join(complete, ", ")));
 }
 
 void KernelPrinter::printReduce(ReduceOp reduce) {

@@ -41,10 +41,15 @@ static void describeDealtLoop(hopper::KernelOp kernel, runtime::DeviceFunction &
   }
 }
 
-FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module, const std::string &variant) {
+static bool hasWgmma(hopper::KernelOp kernel) {
+  return kernel.walk([](hopper::WgmmaOp) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
+FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module, const std::string &variant,
+                                            const std::vector<std::string> &portable) {
   OwningOpRef<ModuleOp> copy = module.clone();
   PassManager manager(module.getContext());
-  buildTileToHopperPipeline(manager);
+  buildTileToHopperPipeline(manager, {variant, portable});
   if (failed(manager.run(*copy))) return failure();
   std::vector<CudaKernel> kernels;
   for (auto kernel : copy->getOps<hopper::KernelOp>()) {
@@ -56,6 +61,7 @@ FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module, const std::string &
     function.threads = static_cast<uint32_t>(kernel.getThreads());
     function.sharedBytes = printed->sharedBytes;
     describeDealtLoop(kernel, function);
+    if (hasWgmma(kernel)) function.family = hopper::kWgmmaFamily.str();
     kernels.push_back({name, symbol, std::move(printed->text), function});
   }
   return kernels;

@@ -21,8 +21,10 @@ struct CudaKernel {
   runtime::DeviceFunction function;
 };
 
-/// Every tile.kernel of `module`, which stays as it is, in its order, by the portable family. Symbols are
-/// NAME__VARIANT. On failure a diagnostic was emitted.
-mlir::FailureOr<std::vector<CudaKernel>> emitCuda(mlir::ModuleOp module, const std::string &variant);
+/// Every tile.kernel of `module`, which stays as it is, in its order, by the variant's families of instructions; by the
+/// portable one where the name matches one of `portable` (`*` for any characters). Symbols are NAME__VARIANT. On
+/// failure a diagnostic was emitted.
+mlir::FailureOr<std::vector<CudaKernel>> emitCuda(mlir::ModuleOp module, const std::string &variant,
+                                                  const std::vector<std::string> &portable = {});
 
 } // namespace mmc::cuda

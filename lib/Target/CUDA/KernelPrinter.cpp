@@ -163,7 +163,9 @@ std::optional<PrintedKernel> KernelPrinter::run() {
   if (failed) return {};
   uint32_t bytes = 0;
   std::string shared = sharedStruct(bytes), name = kernel.getSymName().str();
-  std::string out = "#include \"block/kernel.cuh\"\n\n" + head;
+  std::string out = "#include \"block/kernel.cuh\"\n";
+  if (needsWarpgroups) out += "#include \"mma/block_async.cuh\"\n";
+  out += "\n" + head;
   if (!shared.empty())
     out += formatv("struct Shared {{\n{0}};\nstatic_assert(sizeof(Shared) == {1}, \"as the plan says\");\n\n", shared,
                    bytes)
@@ -212,6 +214,9 @@ void KernelPrinter::printOp(Operation &op) {
   if (auto copy = dyn_cast<CopyOp>(op)) return printCopy(copy);
   if (auto map = dyn_cast<MapOp>(op)) return printMap(map);
   if (auto multiply = dyn_cast<MultiplyOp>(op)) return printMultiply(multiply);
+  if (auto wgmma = dyn_cast<WgmmaOp>(op)) return printWgmma(wgmma);
+  if (auto wait = dyn_cast<WgmmaWaitOp>(op)) return printWgmmaWait(wait);
+  if (isa<FenceProxyOp>(op)) return line("fenceProxyAsyncShared();");
   if (auto reduce = dyn_cast<ReduceOp>(op)) return printReduce(reduce);
   if (auto topK = dyn_cast<TopKOp>(op)) return printTopK(topK);
   if (auto put = dyn_cast<PutOp>(op)) return printTransfer(&op, put.getShared());

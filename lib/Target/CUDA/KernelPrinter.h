@@ -45,7 +45,11 @@ private:
 
   // ComputePrinter.cpp: maps, products, reductions
   void printMap(hopper::MapOp map);
+  template <class ProductOp> std::string sumOf(ProductOp product);
+  template <class ProductOp> std::string operandText(ProductOp product, mlir::Value operand, bool columnsAreK);
   void printMultiply(hopper::MultiplyOp multiply);
+  void printWgmma(hopper::WgmmaOp wgmma);
+  void printWgmmaWait(hopper::WgmmaWaitOp wait);
   void printReduce(hopper::ReduceOp reduce);
   void printTopK(hopper::TopKOp topK);
   void printTransfer(mlir::Operation *op, mlir::Value shared);
@@ -58,7 +62,7 @@ private:
   llvm::StringMap<unsigned> used;
   llvm::DenseMap<mlir::Value, std::string> names, pageTables;
   llvm::SmallVector<std::string> extents; // of the work domain, as text
-  bool needsScratch = false, failed = false;
+  bool needsScratch = false, needsWarpgroups = false, failed = false;
 };
 
 } // namespace mmc::cuda

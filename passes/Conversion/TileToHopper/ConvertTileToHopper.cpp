@@ -74,7 +74,8 @@ LogicalResult convert(tile::KernelOp kernel) {
   if (failed(checkKernel(kernel))) return failure();
   OpBuilder builder(kernel);
   OperationState state(kernel.getLoc(), hopper::KernelOp::getOperationName());
-  for (StringRef name : {"sym_name", "function_type", "domain", "arg_attrs"})
+  for (StringRef name : {StringRef("sym_name"), StringRef("function_type"), StringRef("domain"), StringRef("arg_attrs"),
+                         StringRef(hopper::kFamilyAttr)})
     if (Attribute attribute = kernel->getAttr(name)) state.addAttribute(name, attribute);
   state.addAttribute("threads", builder.getI64IntegerAttr(threadsFor(kernel)));
   state.addAttribute("blocks", builder.getI64IntegerAttr(1));

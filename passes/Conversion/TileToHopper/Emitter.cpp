@@ -7,8 +7,9 @@ using namespace mmc::hopper;
 namespace mmc::cuda {
 
 Lowering::Lowering(tile::KernelOp source, KernelOp target)
-    : source(source), target(target), builder(target.getContext()), layouts(target.getThreads()),
-      tiles(target, builder) {}
+    : source(source), target(target), byWarpgroups(target->getAttrOfType<StringAttr>(kFamilyAttr) ==
+                                                   StringAttr::get(target.getContext(), kWgmmaFamily)),
+      builder(target.getContext()), layouts(target.getThreads()), tiles(target, builder, byWarpgroups) {}
 
 LogicalResult Lowering::run() {
   Block &from = source.getBody().front(), &to = target.getBody().front();

@@ -49,7 +49,13 @@ private:
                                      int64_t columns);
   mlir::LogicalResult fill(Operand &operand);
   void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth);
-  mlir::Value multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth, int64_t piece);
+  // StreamedProducts.cpp
+  struct Stream;
+  mlir::Value multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth);
+  /// acc + a b by the kernel's family: in flight where `isAsync` says so.
+  mlir::Value product(tile::DotOp dot, mlir::Value acc, mlir::Value a, mlir::Value b, mlir::Value stage);
+  bool isAsync(tile::DotOp dot, mlir::Type acc, mlir::Type a, mlir::Type b) const;
+  mlir::Value waitFor(mlir::Value product);
 
   // Values.cpp: fragments on demand
   mlir::Value scalar(mlir::Value value) { return scalars.lookupOrDefault(value); }
@@ -70,6 +76,7 @@ private:
 
   tile::KernelOp source;
   hopper::KernelOp target;
+  bool byWarpgroups; // products are wgmma where they fit
   mlir::OpBuilder builder;
   Layouts layouts;
   SharedTiles tiles;

@@ -43,14 +43,38 @@ def ExpandThinDots : Pass<"mmc-expand-thin-dots", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def ChooseFamily : Pass<"mmc-choose-family", "::mlir::ModuleOp"> {
+  let summary = "Say which family of instructions a kernel's products are made of";
+  let description = [{
+    For sm_90a, kernels with a product of 64 rows or more get the attribute `hopper.family = "wgmma"`; kernels whose
+    names match one of `portable`, and those for other variants, get none. Without it the conversion takes the portable
+    family, with the same answers but for the order of sums.
+
+    Before and after:
+    ```
+    tile.kernel @linear(...) domain(...) { ... }
+
+    tile.kernel @linear(...) domain(...) attributes {hopper.family = "wgmma"} { ... }
+    ```
+  }];
+  let options = [
+    Option<"variant", "variant", "std::string", "\"portable\"", "sm_90a, or another variant of a plan">,
+    ListOption<"portable", "portable", "std::string", "names of kernels that stay portable, with * for any characters">
+  ];
+  let dependentDialects = ["::mmc::hopper::HopperDialect"];
+}
+
 def ConvertTileToHopper : Pass<"mmc-convert-tile-to-hopper", "::mlir::ModuleOp"> {
-  let summary = "Convert tile kernels to hopper kernels of the portable family";
+  let summary = "Convert tile kernels to hopper kernels of their family";
   let description = [{
     A point of the work domain is taken by one block. Products get accumulators over the block's warps, their operands
     shared tiles filled by asynchronous copies, or registers; what is computed elementwise from accumulators or their
     row reductions stays in their layout; everything else is spread over the threads. A loop over rows without loop
     values, which has all of the kernel's stores, to views that the kernel does not read, is dealt out over the grid's
     second dimension.
+
+    In the wgmma family products that fit are made by warpgroups: plain writes to their operands are fenced in front of
+    barriers, and where k is streamed one product runs on while the next piece is waited for.
 
     Before and after:
     ```

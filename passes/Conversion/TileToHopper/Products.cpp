@@ -1,6 +1,6 @@
 // Products on tensor cores: operands become shared tiles, filled by asynchronous copies where they are plain loads, or
-// registers; a long k is taken in pieces through a ring of stages.
-#include "passes/Conversion/TileToHopper/Lowering.h"
+// registers.
+#include "passes/Conversion/TileToHopper/Operand.h"
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
@@ -9,22 +9,6 @@ using namespace mlir;
 using namespace mmc::hopper;
 
 namespace mmc::cuda {
-
-constexpr int64_t kStages = 3;
-/// k of a piece, where operands are streamed.
-constexpr int64_t kPiece = 64;
-
-/// One operand of a product: a load that is copied to shared memory, or a fragment.
-struct Lowering::Operand {
-  Value value;                // of the tile kernel
-  unsigned depthDim;          // which of its dimensions is k
-  SmallVector<int64_t> shape; // of the shared tile, as it lies in memory, padded
-  Operation *load = nullptr;  // copied
-  Value fragment;             // otherwise
-  Value rows;                 // shared tile of a gather's rows
-  Value shared;               // the tile, or the fragment itself for registers
-  unsigned number = 1;        // of its shared tile: both operands may have one type
-};
 
 /// Whether 16-byte pieces of the load's rows can be copied as they are.
 static bool isCopyable(Operation *op) {
@@ -50,15 +34,11 @@ static bool isCopyable(Operation *op) {
   return isMultipleOf(indices.back(), 8);
 }
 
-/// The widest swizzle that a row of so many bytes allows.
-static int64_t swizzleFor(int64_t bytes) {
-  for (int64_t swizzle : {128, 64, 32})
-    if (bytes % swizzle == 0) return swizzle;
-  return 0;
-}
-
-static SharedType sharedType(MLIRContext *context, ArrayRef<int64_t> shape, int64_t stages) {
-  return SharedType::get(context, shape, BFloat16Type::get(context), swizzleFor(shape.back() * 2), stages);
+SharedType sharedOperandType(MLIRContext *context, ArrayRef<int64_t> shape, int64_t stages) {
+  int64_t swizzle = 0; // the widest that a row allows
+  for (int64_t span : {32, 64, 128})
+    if (shape.back() * 2 % span == 0) swizzle = span;
+  return SharedType::get(context, shape, BFloat16Type::get(context), swizzle, stages);
 }
 
 FailureOr<Lowering::Operand> Lowering::operandOf(Value value, unsigned number, unsigned depthDim, int64_t rows,
@@ -114,7 +94,7 @@ void Lowering::copyTo(const Operand &operand, Value shared, Value stage, Value d
 /// Puts the whole operand where the product reads it.
 LogicalResult Lowering::fill(Operand &operand) {
   if (operand.shared) return success();
-  operand.shared = tiles.get(sharedType(builder.getContext(), operand.shape, 1), operand.number);
+  operand.shared = tiles.get(sharedOperandType(builder.getContext(), operand.shape, 1), operand.number);
   tiles.beforeWrite(operand.shared);
   if (operand.load) {
     copyTo(operand, operand.shared, Value(), Value());
@@ -130,47 +110,23 @@ LogicalResult Lowering::fill(Operand &operand) {
   return success();
 }
 
-Value Lowering::multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t depth, int64_t piece) {
-  Location loc = dot.getLoc();
-  auto ring = [&](Operand &operand) {
-    SmallVector<int64_t> shape = operand.shape;
-    shape[operand.depthDim] = piece;
-    return tiles.get(sharedType(builder.getContext(), shape, kStages), operand.number);
-  };
-  Value ringA = ring(a), ringB = ring(b);
-  for (Value tile : {ringA, ringB}) tiles.beforeWrite(tile);
-  int64_t pieces = depth / piece;
-  auto copyPiece = [&](Value number, Value stage) {
-    Value at = arith::MulIOp::create(builder, loc, number, constant(piece));
-    copyTo(a, ringA, stage, at);
-    copyTo(b, ringB, stage, at);
-  };
-  for (int64_t i = 0; i < kStages - 1; ++i) {
-    if (i < pieces) copyPiece(constant(i), constant(i));
-    CommitOp::create(builder, loc);
-  }
-  auto loop = scf::ForOp::create(builder, loc, constant(0), constant(pieces), constant(1), ValueRange{acc});
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    WaitOp::create(builder, loc, kStages - 2);
-    BarrierOp::create(builder, loc);
-    Value next = arith::AddIOp::create(builder, loc, loop.getInductionVar(), constant(kStages - 1));
-    Value more = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, next, constant(pieces));
-    auto branch = scf::IfOp::create(builder, loc, more, /*withElseRegion=*/false);
-    {
-      OpBuilder::InsertionGuard inner(builder);
-      builder.setInsertionPointToStart(branch.thenBlock());
-      copyPiece(next, arith::RemSIOp::create(builder, loc, next, constant(kStages)));
-    }
-    CommitOp::create(builder, loc);
-    Value stage = arith::RemSIOp::create(builder, loc, loop.getInductionVar(), constant(kStages));
-    Value sum = MultiplyOp::create(builder, loc, acc.getType(), loop.getRegionIterArgs()[0], ringA, ringB, stage,
-                                   dot.getTransposeA(), dot.getTransposeB());
-    scf::YieldOp::create(builder, loc, sum);
-  }
-  for (Value tile : {ringA, ringB}) tiles.afterRead(tile);
-  return loop.getResult(0);
+bool Lowering::isAsync(tile::DotOp dot, Type acc, Type a, Type b) const {
+  return byWarpgroups &&
+         fitsWgmma(cast<FragmentType>(acc), a, cast<SharedType>(b), dot.getTransposeA(), dot.getTransposeB());
+}
+
+Value Lowering::product(tile::DotOp dot, Value acc, Value a, Value b, Value stage) {
+  if (isAsync(dot, acc.getType(), a.getType(), b.getType()))
+    return WgmmaOp::create(builder, dot.getLoc(), acc.getType(), acc, a, b, stage, dot.getTransposeA(),
+                           dot.getTransposeB());
+  return MultiplyOp::create(builder, dot.getLoc(), acc.getType(), acc, a, b, stage, dot.getTransposeA(),
+                            dot.getTransposeB());
+}
+
+/// The product when it is complete.
+Value Lowering::waitFor(Value product) {
+  return WgmmaWaitOp::create(builder, product.getLoc(), TypeRange{product.getType()}, 0, ValueRange{product})
+      .getResult(0);
 }
 
 LogicalResult Lowering::emitDot(tile::DotOp dot) {
@@ -203,9 +159,8 @@ LogicalResult Lowering::emitDot(tile::DotOp dot) {
   FailureOr<Operand> b = operandOf(dot.getB(), 2, dot.getTransposeB() ? 1 : 0, rowsB, columnsB);
   if (failed(a) || failed(b)) return failure();
 
-  int64_t piece = depth % kPiece == 0 ? kPiece : depth % 32 == 0 ? 32 : 16;
-  if (a->load && b->load && depth > 2 * kPiece) {
-    keep(dot.getResult(), multiplyInPieces(dot, *a, *b, acc, depth, piece));
+  if (a->load && b->load && isStreamed(depth)) {
+    keep(dot.getResult(), multiplyInPieces(dot, *a, *b, acc, depth));
     return success();
   }
   // Whole rows per warp: accumulators rounded to bf16 are operands as they are.
@@ -223,8 +178,8 @@ LogicalResult Lowering::emitDot(tile::DotOp dot) {
   }
   if (!inRegisters) tiles.beforeRead(a->shared);
   tiles.beforeRead(b->shared);
-  Value result = MultiplyOp::create(builder, dot.getLoc(), type, acc, a->shared, b->shared, Value(),
-                                    dot.getTransposeA(), dot.getTransposeB());
+  Value result = product(dot, acc, a->shared, b->shared, Value());
+  if (result.getDefiningOp<WgmmaOp>()) result = waitFor(result);
   if (!inRegisters) tiles.afterRead(a->shared);
   tiles.afterRead(b->shared);
   keep(dot.getResult(), result);

@@ -26,9 +26,10 @@ SharedType SharedTiles::typeFor(FragmentType fragment) const {
 }
 
 void SharedTiles::barrier() {
+  if (fences && touched.unfenced) FenceProxyOp::create(builder, kernel.getLoc());
   BarrierOp::create(builder, kernel.getLoc());
   touched = {};
-  touched.sinceLoop = false;
+  touched.sinceLoop = touched.unfenced = false;
 }
 
 /// Views that are only read, or only written, need no order.
@@ -36,6 +37,7 @@ bool SharedTiles::isMinded(Value memory) const { return isa<SharedType>(memory.g
 
 void SharedTiles::afterWrite(Value tile) {
   if (isMinded(tile)) touched.written.insert(tile);
+  touched.unfenced |= isa<SharedType>(tile.getType());
 }
 
 void SharedTiles::afterRead(Value tile) {
@@ -51,7 +53,7 @@ void SharedTiles::beforeRead(Value tile) {
 }
 
 void SharedTiles::forget() {
-  touched.sinceLoop = true;
+  touched.sinceLoop = touched.unfenced = true;
   SmallVector<Value> all(views.begin(), views.end());
   for (auto &entry : known) all.push_back(entry.second);
   touched.read.insert(all.begin(), all.end());
@@ -66,6 +68,7 @@ SharedTiles::Touched SharedTiles::enterFront() {
 
 void SharedTiles::leaveFront(Touched inside) {
   touched.sinceLoop = inside.sinceLoop;
+  touched.unfenced |= inside.unfenced;
   touched.written.insert(inside.written.begin(), inside.written.end());
   touched.read.insert(inside.read.begin(), inside.read.end());
 }

@@ -1,6 +1,8 @@
 // Shared tiles of a kernel, and the barriers between uses of what threads exchange values through: these tiles, and
 // views with a store and another access.
 //
+// Where products of warpgroups read them, a fence stands in front of every barrier behind which there is something new.
+//
 // A tile is reused by every exchange of its type. Invariant: `written` and `read` are what was touched since the last
 // barrier on some path to the insertion point; entering a loop assumes the worst of the trip before.
 #pragma once
@@ -13,7 +15,8 @@ namespace mmc::cuda {
 
 class SharedTiles {
 public:
-  SharedTiles(hopper::KernelOp kernel, mlir::OpBuilder &builder) : kernel(kernel), builder(builder) {}
+  SharedTiles(hopper::KernelOp kernel, mlir::OpBuilder &builder, bool fences)
+      : kernel(kernel), builder(builder), fences(fences) {}
 
   /// The tile number `index` of this type; made at its first use.
   mlir::Value get(hopper::SharedType type, unsigned index = 0);
@@ -42,6 +45,7 @@ public:
   struct Touched {
     llvm::SetVector<mlir::Value> written, read;
     bool sinceLoop = true; // no barrier yet since the head or the end of a loop
+    bool unfenced = true;  // written since the last fence, maybe
   };
   /// Around code that is put in front of a loop whose body is being emitted: what was touched there is not known, and
   /// what the code touches may be so still where the body goes on.
@@ -55,6 +59,7 @@ private:
   hopper::KernelOp kernel;
   unsigned loops = 0;
   mlir::OpBuilder &builder;
+  bool fences;
   llvm::DenseMap<std::pair<mlir::Type, unsigned>, mlir::Value> known;
   llvm::SetVector<mlir::Value> views;
   Touched touched;

@@ -109,6 +109,23 @@ func.func @compute(%acc: !acc, %left: !left, %ring: !ring, %tile: !hopper.shared
   return
 }
 
+// Products in flight: one is the next one's accumulator, and is waited for by name.
+// CHECK-LABEL: func.func @warpgroups
+func.func @warpgroups(%acc: !acc, %left: !left, %ring: !ring, %stage: index) {
+  // CHECK: hopper.fence_proxy
+  hopper.fence_proxy
+  // CHECK: %[[P:.*]] = hopper.wgmma %{{.*}}, %{{.*}}, %{{.*}} stage %{{.*}} transpose_b
+  // CHECK-SAME: : !hopper.shared<64x64xbf16, swizzle = 128, stages = 3>, !hopper.shared<64x64xbf16, swizzle = 128, stages = 3>
+  %p = hopper.wgmma %acc, %ring, %ring stage %stage transpose_b : !ring, !ring -> !acc
+  // CHECK: %[[Q:.*]] = hopper.wgmma %[[P]], %{{.*}}, %{{.*}} stage %{{.*}} : !hopper.fragment<64x64xbf16, #hopper.accumulator<4 x 1>>
+  %q = hopper.wgmma %p, %left, %ring stage %stage : !left, !ring -> !acc
+  // CHECK: hopper.wgmma_wait 1
+  hopper.wgmma_wait 1
+  // CHECK: hopper.wgmma_wait 0 for %[[Q]] : !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+  %r = hopper.wgmma_wait 0 for %q : !acc
+  return
+}
+
 // The layout of a column's entries beside a spread matrix keeps the size of the rows that are gone.
 // CHECK-LABEL: func.func @select
 func.func @select(%p: !hopper.fragment<8x32xf32, #hopper.spread<2>>) {

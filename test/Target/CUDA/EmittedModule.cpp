@@ -33,13 +33,16 @@ struct EmittedModule::State {
     hopper::registerHopperDialect(result);
     return result;
   }
-  const MmcEmuKernel *load(const std::string &kernel);
+  void emit(const std::string &variant);
+  const MmcEmuKernel *load(const std::string &kernel, const std::string &variant);
+  void run(const std::string &kernel, const std::string &variant, const std::vector<Argument> &arguments,
+           const std::vector<Argument> &expected, const std::vector<int64_t> &extents, double tolerance);
 
   mlir::MLIRContext context;
   std::string errors, folder;
   mlir::ScopedDiagnosticHandler handler;
   mlir::OwningOpRef<mlir::ModuleOp> tile;
-  std::map<std::string, std::string> sources;
+  std::map<std::string, std::map<std::string, std::string>> sources; // by kernel and variant, where they differ
   std::map<std::string, void *> libraries;
 };
 
@@ -52,15 +55,7 @@ EmittedModule::EmittedModule(const std::string &text) : state(std::make_unique<S
   mlir::PassManager rounding(&s.context);
   buildRoundProductsPipeline(rounding);
   if (failed(rounding.run(*s.tile))) throw std::runtime_error(s.errors);
-  mlir::OwningOpRef<mlir::ModuleOp> converted = s.tile->clone();
-  mlir::PassManager conversion(&s.context);
-  buildTileToHopperPipeline(conversion); // which rounds nothing more
-  if (failed(conversion.run(*converted))) throw std::runtime_error(s.errors);
-  for (auto kernel : converted->getOps<hopper::KernelOp>()) {
-    auto printed = cuda::printCuda(kernel);
-    if (!printed) throw std::runtime_error(s.errors);
-    s.sources[kernel.getSymName().str()] = printed->text;
-  }
+  for (const char *variant : {"portable", "sm_90a"}) s.emit(variant);
   char name[] = "/tmp/mmc-emitted-XXXXXX";
   if (!mkdtemp(name)) throw std::runtime_error("cannot make a temporary folder");
   s.folder = name;
@@ -68,13 +63,28 @@ EmittedModule::EmittedModule(const std::string &text) : state(std::make_unique<S
 
 EmittedModule::~EmittedModule() = default;
 
-const std::string &EmittedModule::source(const std::string &kernel) const { return state->sources.at(kernel); }
+void EmittedModule::State::emit(const std::string &variant) {
+  mlir::OwningOpRef<mlir::ModuleOp> converted = tile->clone();
+  mlir::PassManager conversion(&context);
+  buildTileToHopperPipeline(conversion, {variant, {}}); // which rounds nothing more
+  if (failed(conversion.run(*converted))) throw std::runtime_error(errors);
+  for (auto kernel : converted->getOps<hopper::KernelOp>()) {
+    auto printed = cuda::printCuda(kernel);
+    if (!printed) throw std::runtime_error(errors);
+    auto &ofKernel = sources[kernel.getSymName().str()];
+    if (ofKernel.empty() || ofKernel.begin()->second != printed->text) ofKernel[variant] = printed->text;
+  }
+}
 
-const MmcEmuKernel *EmittedModule::State::load(const std::string &kernel) {
-  void *&library = libraries[kernel];
+const std::string &EmittedModule::source(const std::string &kernel, const std::string &variant) const {
+  return state->sources.at(kernel).at(variant);
+}
+
+const MmcEmuKernel *EmittedModule::State::load(const std::string &kernel, const std::string &variant) {
+  void *&library = libraries[kernel + "__" + variant];
   if (!library) {
-    const std::string base = folder + "/" + kernel;
-    std::ofstream(base + ".cu") << sources.at(kernel);
+    const std::string base = folder + "/" + kernel + "__" + variant;
+    std::ofstream(base + ".cu") << sources.at(kernel).at(variant);
     const std::string command =
         std::string(MMC_KERNEL_COMPILER) + " -shared " + base + ".cu -o " + base + ".so 2> " + base + ".log";
     if (std::system(command.c_str()) != 0) {
@@ -119,9 +129,18 @@ void EmittedModule::check(const std::string &kernel, const std::vector<Argument>
     words.push_back(argument.isCount ? uint64_t(argument.count) : reinterpret_cast<uint64_t>(argument.memory.data()));
   const std::vector<int64_t> extents = interpreter->extents(counts);
   ASSERT_TRUE(mlir::succeeded(interpreter->run(words, extents))) << state->errors;
+  for (const auto &[variant, text] : state->sources.at(kernel)) {
+    SCOPED_TRACE(variant);
+    state->run(kernel, variant, arguments, expected, extents, tolerance);
+  }
+}
 
-  const MmcEmuKernel *record = state->load(kernel);
+void EmittedModule::State::run(const std::string &kernel, const std::string &variant,
+                               const std::vector<Argument> &arguments, const std::vector<Argument> &expected,
+                               const std::vector<int64_t> &extents, double tolerance) {
+  const MmcEmuKernel *record = load(kernel, variant);
   ASSERT_TRUE(record);
+  auto op = tile->lookupSymbol<tile::KernelOp>(kernel);
   for (uint64_t seed : {0, 1, 2}) {
     SCOPED_TRACE(kernel + ", seed " + std::to_string(seed));
     emu::scheduler::setSeed(seed);
@@ -141,7 +160,7 @@ void EmittedModule::check(const std::string &kernel, const std::vector<Argument>
     emu::LaunchOptions options;
     // More blocks than points, and two that share a distributed loop: both must be harmless.
     options.grid[0] = points + 1;
-    options.grid[1] = source(kernel).find("blockIndexY") != std::string::npos ? 2 : 1;
+    options.grid[1] = sources.at(kernel).at(variant).find("blockIndexY") != std::string::npos ? 2 : 1;
     options.block[0] = record->maxThreads;
     options.dynamicSharedBytes = record->staticSharedBytes;
     const bool completed = emu::launch(*record, options, parameters.data()).completed;

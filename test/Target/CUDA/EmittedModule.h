@@ -16,13 +16,13 @@ public:
   explicit EmittedModule(const std::string &text);
   ~EmittedModule();
 
-  /// Runs the interpreter and, under some seeds of the emulation's scheduler, the emitted kernel on copies of
-  /// `arguments`, and compares what they wrote: floats to `tolerance` of the largest absolute value of the row,
-  /// integers exactly.
+  /// Runs the interpreter and, under some seeds of the emulation's scheduler, the emitted kernel of each family on
+  /// copies of `arguments`, and compares what they wrote: floats to `tolerance` of the largest absolute value of the
+  /// row, integers exactly.
   void check(const std::string &kernel, const std::vector<Argument> &arguments, const interpreter::TileCounts &counts,
              double tolerance);
-  /// The printed source of a kernel.
-  const std::string &source(const std::string &kernel) const;
+  /// The printed source of a kernel; of variant sm_90a where that is another one.
+  const std::string &source(const std::string &kernel, const std::string &variant = "portable") const;
 
 private:
   struct State;

@@ -116,7 +116,7 @@ reduce(BlockFragment<float, AccumulatorSlice<threads, rowWarps, columnWarps, siz
   constexpr u32 kWarps = gone == 1 ? columnWarps : rowWarps;
   if constexpr (kWarps > 1) {
     static_assert(size * kWarps <= kReduceScratch, "partial results fit the scratch");
-    const u32 mine = gone == 1 ? threadIndex() / 32 % columnWarps : threadIndex() / 32 / columnWarps;
+    const u32 mine = gone == 1 ? threadIndex() / 32 / rowWarps : threadIndex() / 32 % rowWarps;
     const bool writes = gone == 1 ? laneIndex() % 4 == 0 : laneIndex() / 4 == 0;
     syncThreads();
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {

@@ -47,7 +47,8 @@ template <u32 threads, u32 vector, u32... sizes> struct Spread {
   }
 };
 
-/// A matrix as mma.sync leaves it, over a grid of warps; warps beyond the grid hold nothing.
+/// A matrix as mma.sync leaves it, over a grid of warps, a column of warps after the other; warps beyond the grid hold
+/// nothing. Four warps with 16 rows each hold 64 rows as wgmma leaves them.
 template <u32 threads, u32 rowWarps, u32 columnWarps, u32 rows, u32 columns> struct Accumulators {
   static constexpr u32 kRank = 2, kThreads = threads, kElements = rows * columns, kColumns = columns;
   static constexpr u32 kRowWarps = rowWarps, kColumnWarps = columnWarps;
@@ -60,8 +61,8 @@ template <u32 threads, u32 rowWarps, u32 columnWarps, u32 rows, u32 columns> str
     return rowWarps * columnWarps * 32 == threads || threadIndex() < rowWarps * columnWarps * 32;
   }
   /// Where the warp's part of the matrix begins.
-  static MMC_DEVICE u32 firstRow() { return threadIndex() / 32 / columnWarps * kWarpRows; }
-  static MMC_DEVICE u32 firstColumn() { return threadIndex() / 32 % columnWarps * kWarpColumns; }
+  static MMC_DEVICE u32 firstRow() { return threadIndex() / 32 % rowWarps * kWarpRows; }
+  static MMC_DEVICE u32 firstColumn() { return threadIndex() / 32 / rowWarps * kWarpColumns; }
   static MMC_DEVICE bool holds(u32) { return active(); }
   static MMC_DEVICE u32 element(u32 slot) { return coordinate<0>(slot) * columns + coordinate<1>(slot); }
   template <u32 dim> static MMC_DEVICE u32 coordinate(u32 slot) {
@@ -114,14 +115,14 @@ template <u32 threads, u32 rowWarps, u32 columnWarps, u32 size, u32 gone> struct
   }
   template <u32 dim> static MMC_DEVICE u32 coordinate(u32 slot) {
     if constexpr (gone == 1)
-      return threadIndex() / 32 / columnWarps * kWarpSize + slot / 2 * 16 + slot % 2 * 8 + laneIndex() / 4;
+      return threadIndex() / 32 % rowWarps * kWarpSize + slot / 2 * 16 + slot % 2 * 8 + laneIndex() / 4;
     else
-      return threadIndex() / 32 % columnWarps * kWarpSize + slot / 2 * 8 + laneIndex() % 4 * 2 + slot % 2;
+      return threadIndex() / 32 / rowWarps * kWarpSize + slot / 2 * 8 + laneIndex() % 4 * 2 + slot % 2;
   }
   static MMC_DEVICE u32 element(u32 slot) { return coordinate<0>(slot); }
   static MMC_DEVICE bool owns(u32 slot) {
-    const bool first = gone == 1 ? threadIndex() / 32 % columnWarps == 0 && laneIndex() % 4 == 0
-                                 : threadIndex() / 32 / columnWarps == 0 && laneIndex() / 4 == 0;
+    const bool first = gone == 1 ? threadIndex() / 32 / rowWarps == 0 && laneIndex() % 4 == 0
+                                 : threadIndex() / 32 % rowWarps == 0 && laneIndex() / 4 == 0;
     return holds(slot) && first;
   }
 };

@@ -1,0 +1,26 @@
+// Operands of products on tensor cores, for those who emit them.
+#pragma once
+
+#include "passes/Conversion/TileToHopper/Lowering.h"
+
+namespace mmc::cuda {
+
+/// One operand of a product: a load that is copied to shared memory, or a fragment.
+struct Lowering::Operand {
+  mlir::Value value;                // of the tile kernel
+  unsigned depthDim;                // which of its dimensions is k
+  llvm::SmallVector<int64_t> shape; // of the shared tile, as it lies in memory, padded
+  mlir::Operation *load = nullptr;  // copied
+  mlir::Value fragment;             // otherwise
+  mlir::Value rows;                 // shared tile of a gather's rows
+  mlir::Value shared;               // the tile, or the fragment itself for registers
+  unsigned number = 1;              // of its shared tile: both operands may have one type
+};
+
+/// A tile of bf16 under the widest swizzle that its rows allow.
+hopper::SharedType sharedOperandType(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> shape, int64_t stages);
+
+/// Whether a product of two loads takes k in pieces.
+bool isStreamed(int64_t depth);
+
+} // namespace mmc::cuda
