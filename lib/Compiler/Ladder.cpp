@@ -191,8 +191,10 @@ Status checkPassNames(const CompileOptions &options) {
   if (options.stopAfter == "model")
     return Status(compiler::kOption, "--print-ir-after: no pass runs with --stop-after=model", "leave one of them out");
   SmallVector<StringRef> names = {"all"};
+  bool cpu = options.target.family.empty() || options.target.family == "cpu";
   for (const PassInfo &pass : getPassList())
-    if (!llvm::is_contained(options.disabledPasses, StringRef(pass.name))) names.push_back(pass.name);
+    if (!llvm::is_contained(options.disabledPasses, StringRef(pass.name)) && !(cpu && pass.onlyCuda))
+      names.push_back(pass.name);
   for (const std::string &name : options.printIrAfter)
     if (!llvm::is_contained(names, name))
       return Status(compiler::kOption, "--print-ir-after: found '" + name + "', expected one of the passes that run",

@@ -26,12 +26,17 @@ static constexpr PassInfo kPasses[] = {
      false},
     {"AssignPrecision", "mmc-assign-precision", "writes every rounding point as a cast", false, false},
     {"FormDispatches", "mmc-form-dispatches", "wraps each compute op into a model.dispatch of its own", false, false},
+    {"JoinProducts", "mmc-join-products", "makes products of the same rows one product (CUDA)", true, true, true},
     {"FuseEpilogue", "mmc-fuse-epilogue", "moves elementwise consumers of a product into its dispatch", true, true},
     {"FuseMoEDispatch", "mmc-fuse-moe-dispatch",
      "fuses the gather, the expert products and the combine of a mixture of experts", true, true},
     {"FusePrologue", "mmc-fuse-prologue", "moves row-wise producers of a norm into its dispatch", true, true},
     {"FuseRopeAppend", "mmc-fuse-rope-append",
      "moves the rotary embedding of queries and keys into the attention's dispatch", true, true},
+    {"FuseNormEpilogue", "mmc-fuse-norm-epilogue", "moves elementwise consumers of a norm into its dispatch (CUDA)",
+     true, true, true},
+    {"FuseRouter", "mmc-fuse-router", "moves the norm before a router into the router's dispatch (CUDA)", true, true,
+     true},
     {"SplitLightningAttention", "mmc-split-lightning-attention",
      "linear attention to a prefill kernel with the block loop and a decode kernel", false, false},
     {"SplitAttention", "mmc-split-attention",
@@ -98,11 +103,17 @@ void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &opt
   precision.dtype = options.dtype;
   add("AssignPrecision", model::createAssignPrecision(precision));
 
+  // NOTE: on a device the number of launches of a layer counts, and one wide product fills it better than two narrow
+  // ones. On a CPU a launch costs next to nothing, so there nothing is fused for that alone.
+  bool cuda = options.target == "cuda";
   add("FormDispatches", createFormDispatches());
+  if (cuda) add("JoinProducts", createJoinProducts());
   add("FuseEpilogue", createFuseEpilogue());
   add("FuseMoEDispatch", createFuseMoEDispatch());
   add("FusePrologue", createFusePrologue());
   add("FuseRopeAppend", createFuseRopeAppend());
+  if (cuda) add("FuseNormEpilogue", createFuseNormEpilogue());
+  if (cuda) add("FuseRouter", createFuseRouter());
 
   SplitLightningAttentionOptions lightning;
   lightning.block = options.recurrenceBlock;
@@ -111,8 +122,8 @@ void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &opt
   attention.queryTile = options.queryTile;
   attention.pageTokens = options.pageTokens;
   attention.maxModelLen = options.maxModelLen;
-  bool cuda = options.target == "cuda";
   attention.keyLayout = cuda ? "positions" : "channels";
+  attention.appendBy = cuda ? "heads" : "rows";
   add("SplitAttention", createSplitAttention(attention));
   TileLinearOptions linear;
   linear.rowBlock = options.rowBlock ? options.rowBlock : cuda ? 64 : 48;

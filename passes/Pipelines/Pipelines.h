@@ -34,8 +34,9 @@ struct PassInfo {
   const char *name;     // the td record
   const char *argument; // the flag
   const char *summary;
-  bool optional; // may be switched off by name
-  bool bitwise;  // switching it off changes no bit of a float32 answer
+  bool optional;         // may be switched off by name
+  bool bitwise;          // switching it off changes no bit of a float32 answer
+  bool onlyCuda = false; // it runs for target cuda only
 };
 
 /// Every pass of the pipeline from the model description to tile programs, in its order.

@@ -24,28 +24,34 @@ TEST_F(ModelToTile, EachOptionalPassMayBeDisabled) {
   auto tokens = randomTokens(70, 1, kVocabulary);
   auto reference = lowerWide();
   std::vector<double> expected = runChunks(*makeSession(*reference), tokens, {66, 1});
-  for (const PassInfo &pass : getPassList()) {
-    if (!pass.optional) continue;
-    PipelineOptions options;
-    options.disabledPasses = {pass.name};
-    auto module = lowerWide(options);
-    EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {66, 1}), expected), kFloat64)
-        << "without " << pass.name;
-  }
+  for (const char *target : {"cpu", "cuda"})
+    for (const PassInfo &pass : getPassList()) {
+      if (!pass.optional || (pass.onlyCuda && target != std::string("cuda"))) continue;
+      PipelineOptions options;
+      options.target = target;
+      options.disabledPasses = {pass.name};
+      auto module = lowerWide(options);
+      EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {66, 1}), expected), kFloat64)
+          << "for " << target << " without " << pass.name;
+    }
 }
 
 /// What --list-passes calls bitwise, on the interpreter that rounds every operation to float32.
 TEST_F(ModelToTile, BitwisePassesChangeNoBit) {
   auto tokens = randomTokens(40, 1, kVocabulary);
   auto precision = interpreter::TilePrecision::float32;
-  auto reference = lower("hybrid.mlir", {});
-  std::vector<double> expected = runChunks(*makeSession(*reference, precision), tokens, {39, 1});
-  for (const PassInfo &pass : getPassList()) {
-    if (!pass.bitwise) continue;
+  for (const char *target : {"cpu", "cuda"}) {
     PipelineOptions options;
-    options.disabledPasses = {pass.name};
-    auto module = lower("hybrid.mlir", options);
-    EXPECT_EQ(runChunks(*makeSession(*module, precision), tokens, {39, 1}), expected) << "without " << pass.name;
+    options.target = target;
+    auto reference = lower("hybrid.mlir", options);
+    std::vector<double> expected = runChunks(*makeSession(*reference, precision), tokens, {39, 1});
+    for (const PassInfo &pass : getPassList()) {
+      if (!pass.bitwise || (pass.onlyCuda && target != std::string("cuda"))) continue;
+      options.disabledPasses = {pass.name};
+      auto module = lower("hybrid.mlir", options);
+      EXPECT_EQ(runChunks(*makeSession(*module, precision), tokens, {39, 1}), expected)
+          << "for " << target << " without " << pass.name;
+    }
   }
 }
 

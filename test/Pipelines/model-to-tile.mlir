@@ -1,9 +1,10 @@
 // RUN: %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile | FileCheck %s
 // RUN: %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='disable=FuseEpilogue,FuseMoEDispatch,FusePrologue,FuseRopeAppend' | FileCheck %s --check-prefix=UNFUSED
 // RUN: %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='dtype=bfloat16 recurrence-block=128 page-tokens=32' | FileCheck %s --check-prefix=BF16
+// RUN: %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='target=cuda dtype=bfloat16' | FileCheck %s --check-prefix=CUDA
 // RUN: not %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='disable=TileLinear' 2>&1 | FileCheck %s --check-prefix=MANDATORY
 // RUN: not %mmc-opt %mmc-inputs/models/hybrid.mlir --mmc-model-to-tile='dtype=float16' 2>&1 | FileCheck %s --check-prefix=DTYPE
-// The kernels of a whole model: fused, with nothing fused, and in bfloat16. Only optional passes can be disabled.
+// The kernels of a whole model: fused, with nothing fused, in bfloat16, and for CUDA. Only optional passes can be disabled.
 
 // CHECK-LABEL: model.func @lightning
 // CHECK: tile.launch @rms_norm_64_f32
@@ -58,5 +59,32 @@
 // BF16-SAME: #tile.paged<page = 32, table = 1024
 // BF16: tile.load %k_cache{{.*}} -> tensor<32x16xbf16>
 
-// MANDATORY: expected the name of an optional pass (FuseEpilogue, FuseMoEDispatch, FusePrologue, FuseRopeAppend) to disable, got TileLinear
+// For CUDA a layer has as few launches as can be: products of the same rows are one, and norms go with what reads or follows them.
+// CUDA-LABEL: model.func @lightning
+// CUDA: tile.launch @rms_norm_64_bf16
+// CUDA: %[[W:[0-9]+]] = model.concat %qkv_proj, %output_gate : tensor<192x64xbf16>, tensor<64x64xbf16>
+// CUDA: %[[P:[0-9]+]] = tile.launch @linear_silu_sigmoid_256x64_bf16(%{{.*}}, %[[W]])
+// CUDA: tile.launch @lightning_prefill_c64_4x16x16_bf16(%[[P]],
+// CUDA: tile.launch @lightning_decode_4x16x16_bf16(%[[P]],
+// CUDA: tile.launch @rms_norm_mul_64_bf16(
+// CUDA: tile.launch @linear_residual_64x64_bf16
+// CUDA: %{{.*}}:3 = tile.launch @rms_norm_route_6x64_top2_bf16(
+// CUDA: tile.launch @permute_6_top2
+// CUDA: tile.launch @experts_swiglu_80x64_bf16
+// CUDA: tile.launch @experts_64x80_bf16
+// CUDA: tile.launch @combine_residual_64_bf16
+// CUDA-NOT: tile.launch
+// CUDA-LABEL: model.func @softmax
+// CUDA: tile.launch @rms_norm_64_bf16
+// CUDA: model.concat %q_proj, %k_proj, %v_proj :
+// CUDA: tile.launch @linear_128x64_bf16
+// CUDA-NEXT: tile.launch @rope8_append_4x2x16_bf16
+// CUDA: tile.launch @attention_prefill_q16_4x2x16_bf16
+// CUDA: tile.launch @attention_decode_4x2x16_bf16
+// CUDA: tile.launch @linear_residual_64x64_bf16
+// CUDA-COUNT-5: tile.launch
+// CUDA-NOT: tile.launch
+// CUDA-LABEL: model.func @main
+
+// MANDATORY: expected the name of an optional pass (JoinProducts, FuseEpilogue, FuseMoEDispatch, FusePrologue, FuseRopeAppend, FuseNormEpilogue, FuseRouter) to disable, got TileLinear
 // DTYPE: expected dtype float32 or bfloat16, got float16
