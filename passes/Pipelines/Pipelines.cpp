@@ -44,7 +44,7 @@ static constexpr PassInfo kPasses[] = {
     {"TileLinear", "mmc-tile-linear", "dense and grouped products, with their epilogues, to panel kernels", false,
      false},
     {"TileRoute", "mmc-tile-route", "routers to kernels: softmax over the experts, top k, renormalised", false, false},
-    {"TilePermute", "mmc-tile-permute", "the sorting of routes by expert to a kernel of scalar loops", false, false},
+    {"TilePermute", "mmc-tile-permute", "the sorting of routes by expert to a kernel", false, false},
     {"TileRows", "mmc-tile-rows",
      "norms, residuals, embedding, combine, gather, select, rope and elementwise ops to row kernels", false, false},
     {"VerifyTileLevel", "mmc-verify-tile-level", "asserts that functions contain launches and names of data only",
@@ -132,7 +132,9 @@ void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &opt
   TileRouteOptions route;
   route.weightLayout = linear.weightLayout;
   add("TileRoute", createTileRoute(route));
-  add("TilePermute", createTilePermute());
+  TilePermuteOptions permute;
+  permute.points = cuda ? "experts" : "all";
+  add("TilePermute", createTilePermute(permute));
   add("TileRows", createTileRows());
   add("VerifyTileLevel", createVerifyTileLevel());
 }

@@ -95,9 +95,9 @@ def TileRoute : Pass<"mmc-tile-route", "::mmc::model::ProgramOp"> {
 }
 
 def TilePermute : Pass<"mmc-tile-permute", "::mmc::model::ProgramOp"> {
-  let summary = "the sorting of routes by expert to a kernel of scalar loops";
+  let summary = "the sorting of routes by expert to a kernel of scalar loops, or of a work point per expert";
   let description = [{
-    The program gets the attribute routes_per_token, which bounds the row space routes.
+    The program gets the attribute routes_per_token, which bounds the row space routes. Both kernels write the same.
 
     ```mlir
     %offsets, %source, %position = model.dispatch -> ... { model.permute %experts }              // before
@@ -106,6 +106,8 @@ def TilePermute : Pass<"mmc-tile-permute", "::mmc::model::ProgramOp"> {
     ```
   }];
   let dependentDialects = TileProgramDialects;
+  let options = [Option<"points", "points", "std::string", "\"all\"",
+                        "work points: all (one, with scalar loops, for the CPU) or experts (one each, for CUDA)">];
 }
 
 def TileRows : Pass<"mmc-tile-rows", "::mmc::model::ProgramOp"> {

@@ -64,6 +64,14 @@ Attribute Layouts::naturalOf(Operation *op, Value value) {
   if (auto reduce = dyn_cast<tile::ReduceOp>(op))
     return naturalType(reduce.getValue()).getSlice(reduce.getDim(), type.getElementType()).getLayout();
   if (isa<tile::TopKOp>(op)) return SpreadAttr::get(op->getContext(), 1);
+  if (auto reshape = dyn_cast<tile::ReshapeOp>(op)) {
+    // A thread's neighbours are of one row under either shape, so that nothing moves.
+    int64_t vector = spread(type).getVector(),
+            last = cast<RankedTensorType>(reshape.getValue().getType()).getShape().back();
+    if (last % vector == 0) return {};
+    while (last % vector != 0) vector /= 2;
+    return SpreadAttr::get(op->getContext(), vector);
+  }
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
     // Beside a fragment of accumulators lie others with the same rows.
     auto slice = dyn_cast_or_null<SliceAttr>(natural(broadcast.getValue()));

@@ -1,5 +1,6 @@
 // RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-tile-permute))' | FileCheck %s
-// The sorting of routes is one work point of scalar loops; the program learns how many routes a token has.
+// RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-tile-permute{points=experts}))' | FileCheck %s --check-prefix=EXPERTS
+// The sorting of routes is one work point of scalar loops, or one per expert; the program learns how many routes a token has.
 
 #tokens = #model.rows<tokens>
 #routes = #model.rows<routes>
@@ -24,4 +25,23 @@ model.program @p {
   // CHECK: tile.store %{{.*}}, %source[
   // CHECK: tile.store %{{.*}}, %position[
   // CHECK: scf.for %{{.*}} = %c0 to %c4 step
+
+  // A point counts the choices of experts before its own, then places its own ones in the order of their numbers.
+  // EXPERTS: tile.kernel @permute_4_top3(
+  // EXPERTS-SAME: domain(%expert in #tile.extent<fixed, 5>)
+  // EXPERTS: %[[BEFORE:.*]] = scf.for %{{.*}} = %c0 to %token_count step %c85 iter_args(%{{.*}} = %{{.*}}) -> (f32) {
+  // EXPERTS: tile.load %experts[{{.*}}] along [0, 1] limit({{.*}} -> tensor<85x3xi32>
+  // EXPERTS: arith.cmpi slt, %{{.*}} : tensor<85x3xi32>
+  // EXPERTS: tile.reduce add
+  // EXPERTS: %[[INT:.*]] = arith.fptosi %[[BEFORE]]
+  // EXPERTS: tile.store %{{.*}}, %offsets[%expert] along []
+  // EXPERTS: scf.for %[[FIRST:.*]] = %c0 to %token_count step %c85 iter_args(%[[PLACE:.*]] = %{{.*}}) -> (index) {
+  // EXPERTS: arith.cmpi eq, %{{.*}} : tensor<85x3xi32>
+  // EXPERTS: scf.for %[[I:.*]] = %c0 to %[[COUNT:.*]] step %c1
+  // EXPERTS: tile.reduce max
+  // EXPERTS: %[[TOKEN:.*]] = arith.addi %[[FIRST]], %{{.*}}
+  // EXPERTS: %[[ROUTE:.*]] = arith.addi %[[PLACE]], %[[I]]
+  // EXPERTS: tile.store %{{.*}}, %source[%[[ROUTE]]] along []
+  // EXPERTS: tile.store %{{.*}}, %position[%[[TOKEN]], %{{.*}}] along []
+  // EXPERTS: arith.addi %[[PLACE]], %[[COUNT]]
 }
