@@ -47,7 +47,9 @@ void send(int pipe, Kind kind, const std::string &text) { send(pipe, kind, text.
 [[noreturn]] void work(int pipe, const std::vector<Case> &cases, size_t first, const WorkerOptions &options) {
   auto runner = CaseRunner::open(options.driver, options.kernels);
   if (!runner.ok()) {
-    send(pipe, Kind::noDevice, runner.status().text() + "\n" + runner.status().hint());
+    const Status status = runner.status();
+    send(pipe, Kind::noDevice, std::to_string(int(status.code())) + " " + status.identifier().substr(5) + "\n" +
+                                   status.message() + "\n" + status.hint());
     _exit(1);
   }
   const DeviceFacts &facts = (*runner)->facts();
@@ -138,6 +140,17 @@ private:
   bool late = false;
 };
 
+/// A failure as the worker sent it: class and number, message, hint.
+Status readStatus(const std::string &text) {
+  const size_t first = text.find('\n'), second = text.find('\n', first + 1);
+  int code = 0;
+  unsigned number = 0;
+  if (second == std::string::npos || std::sscanf(text.c_str(), "%d %u", &code, &number) != 2)
+    return Status(kSiliconRun, "a worker could not open the driver");
+  const runtime::ErrorKind kind{number, runtime::StatusCode(code), kSiliconRun.hint};
+  return Status(kind, text.substr(first + 1, second - first - 1), text.substr(second + 1));
+}
+
 void readFacts(const std::string &text, DeviceFacts &facts) {
   int read = 0;
   if (std::sscanf(text.c_str(), "%d %d %d %n", &facts.major, &facts.minor, &facts.driverVersion, &read) == 3)
@@ -150,16 +163,14 @@ Expected<AllResults> runInWorkers(const std::vector<Case> &cases, const WorkerOp
                                   const Progress &progress) {
   AllResults all;
   all.results.resize(cases.size());
-  for (size_t next = 0; next < cases.size();) {
+  size_t next = 0;
+  do {
     Expected<Worker> worker = Worker::start(cases, next, options);
     if (!worker.ok()) return worker.status();
     Message message;
     if (!worker->receive(message, options.secondsPerCase))
       return Status(kSiliconRun, "the driver '" + options.driver + "' could not be opened: " + worker->why());
-    if (message.kind == Kind::noDevice) {
-      const size_t line = message.bytes.find('\n');
-      return Status(kSiliconRun, message.bytes.substr(0, line), message.bytes.substr(line + 1));
-    }
+    if (message.kind == Kind::noDevice) return readStatus(message.bytes);
     readFacts(message.bytes, all.device);
     for (bool alive = true; alive && next < cases.size(); ++next) {
       CaseResult &result = all.results[next];
@@ -176,7 +187,7 @@ Expected<AllResults> runInWorkers(const std::vector<Case> &cases, const WorkerOp
       }
       if (progress) progress(cases[next], result);
     }
-  }
+  } while (next < cases.size());
   return all;
 }
 

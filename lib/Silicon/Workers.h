@@ -27,7 +27,8 @@ struct AllResults {
 /// Called after each case, in order; may be empty.
 using Progress = std::function<void(const Case &, const CaseResult &)>;
 
-/// Errors: no worker could be started, or the driver could not be opened. This process never opens it.
+/// No case at all: the facts of the device alone. Errors: no worker could be started, or the driver could not be
+/// opened. This process never opens it.
 runtime::Expected<AllResults> runInWorkers(const std::vector<Case> &cases, const WorkerOptions &options,
                                            const Progress &progress);
 

@@ -1,5 +1,5 @@
-// Every kernel of test/Cuda/kernels and lib/Silicon/kernels compiles with NVRTC too, for the architectures that its
-// first line names
+// Every kernel of test/Cuda/kernels, lib/Silicon/kernels and benchmarks/device-kernels compiles with NVRTC too, for the
+// architectures that its first line names
 // (`// archs: sm_80 sm_90a`; `// archs: none` where it uses what only the emulation has), without a stack frame, a
 // spill, or a remark of ptxas that something was serialised or injected. The host's reading of the same files is their
 // compilation into the other tests.
@@ -13,7 +13,8 @@ using mmc::test::Nvrtc;
 
 namespace {
 
-const std::filesystem::path kFolders[] = {MMC_SOURCE_DIR "/test/Cuda/kernels", MMC_SOURCE_DIR "/lib/Silicon/kernels"};
+const std::filesystem::path kFolders[] = {MMC_SOURCE_DIR "/test/Cuda/kernels", MMC_SOURCE_DIR "/lib/Silicon/kernels",
+                                          MMC_SOURCE_DIR "/benchmarks/device-kernels/kernels"};
 
 const Nvrtc *nvrtc() {
   static const std::optional<Nvrtc> opened = Nvrtc::open();

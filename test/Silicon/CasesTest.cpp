@@ -2,8 +2,8 @@
 // for products and functions, bits for everything that moves or counts. And against what real devices have given, where
 // the repository has it.
 #include "lib/Silicon/Compare.h"
+#include "lib/Silicon/Program.h"
 #include "lib/Silicon/VectorFile.h"
-#include "lib/Silicon/Workers.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,6 +14,7 @@
 #include <iterator>
 #include <regex>
 #include <set>
+#include <unistd.h>
 
 using namespace mmc::silicon;
 namespace fs = std::filesystem;
@@ -63,6 +64,7 @@ TEST(SiliconVectors, TheEmulationReproducesWhatDevicesGave) {
   for (const fs::path &path : files) {
     const auto file = readVectors(path.string());
     ASSERT_TRUE(file.ok()) << file.status().text();
+    ASSERT_EQ(file->device.name.find("emulated"), std::string::npos) << path << " is no device's";
     for (size_t i = 0; i < cases.size(); ++i) {
       SCOPED_TRACE(path.filename().string() + ": " + cases[i].name);
       const Vector *vector = file->find(cases[i].name);
@@ -73,6 +75,37 @@ TEST(SiliconVectors, TheEmulationReproducesWhatDevicesGave) {
       EXPECT_TRUE(verdict.good) << verdict.text;
     }
   }
+}
+
+/// What is recorded under one seed is reproduced under another; a vector that is another's is told from its own.
+TEST(SiliconProgram, RecordsAndCompares) {
+  const fs::path folder = fs::temp_directory_path() / ("silicon-" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  ProgramOptions options;
+  options.workers = kEmulation;
+  options.record = (folder / "own.vectors").string();
+  options.json = (folder / "report.json").string();
+  setenv("MMC_EMU_SEED", "0", 1);
+  const auto recorded = runProgram(options);
+  ASSERT_TRUE(recorded.ok()) << recorded.status().text();
+  EXPECT_EQ(recorded->cases, emulatedCases().size());
+  EXPECT_EQ(recorded->failed + recorded->differFromReference + recorded->compared, 0u);
+  EXPECT_GT(fs::file_size(options.json), 1000u);
+
+  auto file = readVectors(options.record);
+  ASSERT_TRUE(file.ok()) << file.status().text();
+  file->vectors[3].output[5] ^= 0x100000;
+  const std::string wrong = (folder / "wrong.vectors").string();
+  ASSERT_TRUE(writeVectors(wrong, *file).ok());
+  ProgramOptions again;
+  again.workers = kEmulation;
+  again.against = {options.record, wrong};
+  setenv("MMC_EMU_SEED", "1", 1);
+  const auto compared = runProgram(again);
+  ASSERT_TRUE(compared.ok()) << compared.status().text();
+  EXPECT_EQ(compared->compared, 2 * recorded->cases);
+  EXPECT_EQ(compared->differFromRecorded, 1u);
+  fs::remove_all(folder);
 }
 
 /// A case that cannot run costs itself only: another worker goes on with the next.

@@ -3,6 +3,7 @@
 // Usage: mmc-silicon --kernels FOLDER [--driver LIBRARY] [--only PART OF A NAME] [--record FILE] [--against FILE]...
 //                    [--json FILE] [--seconds-per-case N]
 //        mmc-silicon --list
+//        mmc-silicon --device [LIBRARY]      prints the architecture and the name: sm_90 NVIDIA H200
 // Exit code 0 where every case agrees, 1 where one does not or did not run, as mmc's otherwise.
 #include "lib/Silicon/Program.h"
 
@@ -12,8 +13,10 @@
 namespace {
 
 int usage() {
-  std::fprintf(stderr, "usage: mmc-silicon --kernels FOLDER [--driver LIBRARY] [--only PART OF A NAME] [--record FILE] "
-                       "[--against FILE]... [--json FILE] [--seconds-per-case N]\n       mmc-silicon --list\n");
+  std::fprintf(
+      stderr, "usage: mmc-silicon --kernels FOLDER [--driver LIBRARY] [--only PART OF A NAME] [--record FILE] "
+              "[--against FILE]... [--json FILE] [--seconds-per-case N]\n       mmc-silicon --list\n       mmc-silicon "
+              "--device [LIBRARY]\n");
   return 2;
 }
 
@@ -21,6 +24,18 @@ int list() {
   for (const mmc::silicon::Case &c : mmc::silicon::allCases())
     std::printf("%s %s %s %u blocks %u threads %zu bytes in %zu bytes out\n", c.name.c_str(), c.module.c_str(),
                 c.kernel.c_str(), c.blocks, c.threads, c.input.size() * 4, c.initial.size() * 4);
+  return 0;
+}
+
+int fail(const mmc::runtime::Status &status) {
+  std::fprintf(stderr, "mmc-silicon: error: %s\nhint: %s\n", status.text().c_str(), status.hint().c_str());
+  return int(status.code());
+}
+
+int device(const std::string &driver) {
+  const auto all = mmc::silicon::runInWorkers({}, {driver, "", 60}, {});
+  if (!all.ok()) return fail(all.status());
+  std::printf("%s %s\n", all->device.sm().c_str(), all->device.name.c_str());
   return 0;
 }
 
@@ -32,6 +47,7 @@ int main(int count, char **values) {
   for (int i = 1; i < count; ++i) {
     const std::string word = values[i];
     if (word == "--list") return list();
+    if (word == "--device") return device(i + 1 < count ? values[i + 1] : mmc::cuda::kSystemDriver);
     if (++i == count) return usage();
     const std::string value = values[i];
     if (word == "--kernels")
@@ -53,10 +69,6 @@ int main(int count, char **values) {
   }
   if (options.workers.kernels.empty()) return usage();
   const auto summary = runProgram(options);
-  if (!summary.ok()) {
-    std::fprintf(stderr, "mmc-silicon: error: %s\nhint: %s\n", summary.status().text().c_str(),
-                 summary.status().hint().c_str());
-    return int(summary.status().code());
-  }
+  if (!summary.ok()) return fail(summary.status());
   return summary->failed || summary->differFromReference || summary->differFromRecorded ? 1 : 0;
 }
