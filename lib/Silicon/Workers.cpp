@@ -48,8 +48,9 @@ void send(int pipe, Kind kind, const std::string &text) { send(pipe, kind, text.
   auto runner = CaseRunner::open(options.driver, options.kernels);
   if (!runner.ok()) {
     const Status status = runner.status();
-    send(pipe, Kind::noDevice, std::to_string(int(status.code())) + " " + status.identifier().substr(5) + "\n" +
-                                   status.message() + "\n" + status.hint());
+    send(pipe, Kind::noDevice,
+         std::to_string(int(status.code())) + " " + status.identifier().substr(5) + "\n" + status.message() + "\n" +
+             status.hint());
     _exit(1);
   }
   const DeviceFacts &facts = (*runner)->facts();
@@ -157,10 +158,27 @@ void readFacts(const std::string &text, DeviceFacts &facts) {
     facts.name = text.substr(size_t(read));
 }
 
+Expected<AllResults> runInProcess(const std::vector<Case> &cases, const WorkerOptions &options,
+                                  const Progress &progress) {
+  auto runner = CaseRunner::open(options.driver, options.kernels);
+  if (!runner.ok()) return runner.status();
+  AllResults all{(*runner)->facts(), std::vector<CaseResult>(cases.size(), {false, "an earlier case failed", {}})};
+  for (size_t i = 0; i < cases.size(); ++i) {
+    Expected<Words> output = (*runner)->run(cases[i]);
+    all.results[i].ran = output.ok();
+    all.results[i].failure = output.status().text();
+    if (output.ok()) all.results[i].output = std::move(*output);
+    if (progress) progress(cases[i], all.results[i]);
+    if (!output.ok()) break;
+  }
+  return all;
+}
+
 } // namespace
 
 Expected<AllResults> runInWorkers(const std::vector<Case> &cases, const WorkerOptions &options,
                                   const Progress &progress) {
+  if (options.inProcess) return runInProcess(cases, options, progress);
   AllResults all;
   all.results.resize(cases.size());
   size_t next = 0;

@@ -11,6 +11,8 @@ namespace mmc::silicon {
 struct WorkerOptions {
   std::string driver, kernels;
   int secondsPerCase = 60;
+  /// No workers: for tools that watch one process. The first failure ends it.
+  bool inProcess = false;
 };
 
 struct CaseResult {

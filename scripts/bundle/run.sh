@@ -87,8 +87,7 @@ if [ $emulated = no ]; then
   step plan-bench-250m 120 "$out/plan.json" "$check" "$here/plans/bench-250m.cuda.plan" --weights random --prompts 512,4096 --sequences 1,8,32 \
     --bandwidth "${bandwidth:-0}" --json "$out/plan.json"
   if command -v compute-sanitizer >/dev/null 2>&1; then
-    step sanitizer 120 - compute-sanitizer --tool memcheck --error-exitcode 9 --target-processes all "$here/bin/mmc-silicon" --kernels "$kernels" \
-      --seconds-per-case 100
+    step sanitizer 120 - compute-sanitizer --tool memcheck --error-exitcode 9 "$here/bin/mmc-silicon" --kernels "$kernels" --in-process
   fi
 fi
 

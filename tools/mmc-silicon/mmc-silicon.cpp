@@ -1,10 +1,11 @@
 // mmc-silicon: runs every primitive of the device library on a device, or on the emulated one, and holds what comes out
 // against references computed on the host, and against vectors that another device has given.
 // Usage: mmc-silicon --kernels FOLDER [--driver LIBRARY] [--only PART OF A NAME] [--record FILE] [--against FILE]...
-//                    [--json FILE] [--seconds-per-case N]
+//                    [--json FILE] [--seconds-per-case N] [--in-process]
 //        mmc-silicon --list
 //        mmc-silicon --device [LIBRARY]      prints the architecture and the name: sm_90 NVIDIA H200
-// Exit code 0 where every case agrees, 1 where one does not or did not run, as mmc's otherwise.
+// Each case runs in a process that it may ruin; --in-process is for tools that watch one process, such as
+// compute-sanitizer. Exit code 0 where every case agrees, 1 where one does not or did not run, as mmc's otherwise.
 #include "lib/Silicon/Program.h"
 
 #include <cstdio>
@@ -13,10 +14,10 @@
 namespace {
 
 int usage() {
-  std::fprintf(
-      stderr, "usage: mmc-silicon --kernels FOLDER [--driver LIBRARY] [--only PART OF A NAME] [--record FILE] "
-              "[--against FILE]... [--json FILE] [--seconds-per-case N]\n       mmc-silicon --list\n       mmc-silicon "
-              "--device [LIBRARY]\n");
+  std::fprintf(stderr, "usage: mmc-silicon --kernels FOLDER [--driver LIBRARY] [--only PART OF A NAME] [--record FILE] "
+                       "[--against FILE]... [--json FILE] [--seconds-per-case N] [--in-process]\n       mmc-silicon "
+                       "--list\n       mmc-silicon "
+                       "--device [LIBRARY]\n");
   return 2;
 }
 
@@ -48,6 +49,10 @@ int main(int count, char **values) {
     const std::string word = values[i];
     if (word == "--list") return list();
     if (word == "--device") return device(i + 1 < count ? values[i + 1] : mmc::cuda::kSystemDriver);
+    if (word == "--in-process") {
+      options.workers.inProcess = true;
+      continue;
+    }
     if (++i == count) return usage();
     const std::string value = values[i];
     if (word == "--kernels")
