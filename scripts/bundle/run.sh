@@ -68,24 +68,31 @@ step silicon 120 "$out/silicon.json" "$here/bin/mmc-silicon" --driver "$driver" 
 step device-kernels 90 "$out/device.json" "$here/bin/device-kernels" --driver "$driver" --kernels "$kernels" $small --json "$out/device.json"
 bandwidth=$(printf '%s' "$steps" | sed -n 's/^ *"bandwidth": \([0-9.e+]*\),*$/\1/p' | tail -n 1)
 check=$here/bin/mmc-plan-check
-# plan MODEL FLAGS...: the model's plan against what it must answer.
-plan() {
-  model=$1
-  shift
-  step "plan-$model" 60 "$out/plan.json" "$check" "$here/plans/$model.$target.plan" --weights "$here/models/$model" --expect "$here/expect/$model" \
+# answers NAME PLAN MODEL FLAGS...: a plan against what its model must answer.
+answers() {
+  name=$1 plan=$2 model=$3
+  shift 3
+  step "$name" 60 "$out/plan.json" "$check" "$here/plans/$plan.$target.plan" --weights "$here/models/$model" --expect "$here/expect/$model" \
     --json "$out/plan.json" "$@"
 }
+# speed NAME PLAN: with random weights.
+speed() {
+  step "$1" 90 "$out/plan.json" "$check" "$here/plans/$2.cuda.plan" --weights random --prompts 512,4096 --sequences 1,8,32 --bandwidth "${bandwidth:-0}" \
+    --json "$out/plan.json"
+}
 if [ $emulated = yes ]; then
-  plan text01-tiny --sequences 1 --steps 1
+  answers text01-tiny-sm_90a text01-tiny text01-tiny --variant sm_90a --sequences 1 --steps 1
   export MMC_EMU_CHECKS=off
-  plan demo --most-cases 1
+  answers text01-tiny-portable text01-tiny text01-tiny --variant portable
+  answers demo-sm_90a demo demo --variant sm_90a --most-cases 1
 else
-  plan text01-tiny --prompts 64 --sequences 1,16
-  plan demo --prompts 64 --sequences 1,16
-fi
-if [ $emulated = no ]; then
-  step plan-bench-250m 120 "$out/plan.json" "$check" "$here/plans/bench-250m.cuda.plan" --weights random --prompts 512,4096 --sequences 1,8,32 \
-    --bandwidth "${bandwidth:-0}" --json "$out/plan.json"
+  for model in text01-tiny demo; do answers $model $model $model --prompts 64 --sequences 1,16; done
+  speed bench-250m bench-250m
+  # The same with mma.sync alone: tells a kernel's fault from the rest, and what wgmma gains.
+  if [ "$architecture" = sm_90 ]; then
+    for model in text01-tiny demo; do answers $model-portable $model-portable $model; done
+    speed bench-250m-portable bench-250m-portable
+  fi
   if command -v compute-sanitizer >/dev/null 2>&1; then
     step sanitizer 120 - compute-sanitizer --tool memcheck --error-exitcode 9 "$here/bin/mmc-silicon" --kernels "$kernels" --in-process
   fi

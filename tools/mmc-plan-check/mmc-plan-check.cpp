@@ -13,9 +13,10 @@
 namespace {
 
 int usage() {
-  std::fprintf(stderr,
-               "usage: mmc-plan-check PLAN --weights FOLDER|random [--expect STEM] [--prompts 512,4096] "
-               "[--sequences 1,32] [--steps N] [--most-cases N] [--bandwidth BYTES PER SECOND] [--json FILE]\n");
+  std::fprintf(
+      stderr,
+      "usage: mmc-plan-check PLAN --weights FOLDER|random [--variant sm_90a] [--expect STEM] [--prompts 512,4096] "
+      "[--sequences 1,32] [--steps N] [--most-cases N] [--bandwidth BYTES PER SECOND] [--json FILE]\n");
   return 2;
 }
 
@@ -27,7 +28,7 @@ std::vector<size_t> numbersOf(const std::string &text) {
 }
 
 struct Options {
-  std::string plan, weights, expect, json;
+  std::string plan, weights, expect, variant, json;
   mmc::plancheck::Request request;
   size_t mostCases = ~size_t(0);
 };
@@ -50,6 +51,8 @@ bool parse(int count, char **values, Options &options) {
       options.request.sequences = numbersOf(values[i]);
     else if (word == "--bandwidth")
       options.request.bandwidth = std::strtod(values[i], nullptr);
+    else if (word == "--variant")
+      options.variant = values[i];
     else if (word == "--steps")
       options.request.steps = std::strtoull(values[i], nullptr, 10);
     else if (word == "--most-cases")
@@ -63,7 +66,7 @@ bool parse(int count, char **values, Options &options) {
 }
 
 int run(const Options &options) {
-  const mmc::Plan plan(options.plan);
+  const mmc::Plan plan(options.plan, {}, false, options.variant);
   const mmc_plan_info info = plan.info();
   const mmc::Model model =
       options.weights == "random" ? mmc::Model(plan, uint64_t(0)) : mmc::Model(plan, options.weights);
