@@ -37,6 +37,7 @@ struct CompileOptions {
   std::vector<std::string> cpuVariants;     // empty: x86-64-v3, avx512, avx512-bf16
   std::vector<std::string> portableKernels; // names of kernels for sm_90a that stay portable, with * for any characters
   std::vector<std::string> disabledPasses;  // td record names of optional passes
+  uint32_t rankShapes = 1;                  // the shapes of one of so many tensor-parallel ranks, without collectives
   std::string stopAfter;                    // model | tile | plan: writes that level's text instead of a plan file
   std::vector<std::string> printIrAfter;    // td record names; text goes to stderr
   std::string emit; // llvm | cuda: writes one file per kernel and variant into emitFolder, and no plan

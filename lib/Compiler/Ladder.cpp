@@ -81,12 +81,18 @@ Status Ladder::readModule(const std::string &input) {
   if (fs::path(input).extension() == ".mlir" && !fs::is_directory(input, error)) {
     if (!fs::exists(input, error))
       return Status(compiler::kModelText, "cannot read " + input + ": no such file", "check the path");
+    if (options.rankShapes > 1)
+      return Status(compiler::kOption,
+                    "--rank-shapes " + std::to_string(options.rankShapes) + ": " + input + " has its shapes written out",
+                    "give the model's folder or its config.json");
     return guarded(compiler::kModelText, "reading the model", [&] {
       module = parseSourceFile<ModuleOp>(input, ParserConfig(&context));
       return success(static_cast<bool>(module));
     });
   }
-  auto imported = import::importModel(context, input);
+  import::ImportOptions how;
+  how.rankShapes = options.rankShapes;
+  auto imported = import::importModel(context, input, how);
   if (!imported.ok()) return imported.status();
   module = std::move(imported->module);
   return {};

@@ -60,7 +60,8 @@ void addCompileFlags(CLI::App *command, CompileFlags &flags) {
   add.count("--ep", flags.expertParallel, "ranks that the experts are spread over");
   add.count("--etp", flags.expertTensorParallel, "ranks that share each expert");
   add.count("--sp", flags.sequenceParallel, "ranks that share a long prompt");
-  add.count("--rank-shapes", flags.rankShapes, "compile one rank's slice of an N-way layout, without collectives");
+  add.count("--rank-shapes", flags.rankShapes,
+            "compile one rank's shapes of an N-way tensor-parallel layout, without collectives: for measuring kernels");
   add.value("--cache-dir", flags.cacheFolder, "DIR",
             "cache of kernels compiled for CUDA (default: $MMC_CACHE_DIR, $XDG_CACHE_HOME/mmc or ~/.cache/mmc)");
   add.value("--cpu-variants", flags.variants, "NAME",
@@ -97,7 +98,6 @@ Expected<CompileOptions> compileOptions(const CompileFlags &flags) {
   MMC_RETURN_IF_ERROR(refuseMoreThanOne("--ep", flags.expertParallel));
   MMC_RETURN_IF_ERROR(refuseMoreThanOne("--etp", flags.expertTensorParallel));
   MMC_RETURN_IF_ERROR(refuseMoreThanOne("--sp", flags.sequenceParallel));
-  MMC_RETURN_IF_ERROR(refuseMoreThanOne("--rank-shapes", flags.rankShapes));
   CompileOptions options;
   options.target = *target;
   options.cacheFolder = flags.cacheFolder;
@@ -106,6 +106,7 @@ Expected<CompileOptions> compileOptions(const CompileFlags &flags) {
   options.maxNumSeqs = flags.maxNumSeqs;
   options.maxNumBatchedTokens = flags.maxNumBatchedTokens;
   options.recurrenceBlock = flags.recurrenceBlock;
+  options.rankShapes = flags.rankShapes;
   options.cpuVariants = flags.variants;
   options.portableKernels = flags.portableKernels;
   options.disabledPasses = flags.disabledPasses;

@@ -38,6 +38,7 @@ inline constexpr ErrorKind kDecayBuffer{814, StatusCode::incompatible,
                                         "the checkpoint was exported from a model with other decay rates"};
 inline constexpr ErrorKind kStackedExperts{815, StatusCode::incompatible,
                                            "save the checkpoint with one tensor per expert (experts.E.w1, .w2, .w3)"};
+inline constexpr ErrorKind kRankShapes{816, StatusCode::usage, "give a number of ranks that divides the model"};
 inline constexpr ErrorKind kModelInvalid{820, StatusCode::failed, "report this with the config.json"};
 
 } // namespace mmc::import

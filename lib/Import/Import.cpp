@@ -24,6 +24,10 @@ Expected<ImportedModel> mmc::import::importModel(mlir::MLIRContext &context, con
     if (!found.ok()) return found.status();
     types = std::move(*found);
   }
+  if (options.rankShapes > 1) {
+    Status sliced = sliceForRank(*config, options.rankShapes);
+    if (!sliced.ok()) return sliced;
+  }
   ImportedModel result{buildModel(context, *config, types), *config};
   if (failed(mlir::verify(*result.module)))
     return Status(kModelInvalid, path + ": the imported program does not verify");

@@ -20,6 +20,8 @@ struct ImportOptions {
   double lightningNormEps = 1e-6;
   /// Compare names, shapes and dtypes with the checkpoint where the folder has one.
   bool checkWeights = true;
+  /// The shapes of one of so many ranks; the checkpoint is compared whole.
+  int64_t rankShapes = 1;
   /// Called with each warning of the configuration, once the import has succeeded.
   std::function<void(const std::string &)> warn = printWarning;
 };

@@ -54,6 +54,10 @@ struct ExpectedTensor {
   std::vector<int64_t> shape;
 };
 
+/// Makes the configuration one rank's slice under tensor parallelism of `ranks`, in shapes: RankSlice.cpp says which.
+/// Its decay rates are those of a model of that many heads. Refuses what does not divide.
+Status sliceForRank(ModelConfig &config, int64_t ranks);
+
 /// Calls `visit` with every tensor that the model reads, in model order.
 void forEachTensor(const ModelConfig &config, const std::function<void(const ExpectedTensor &)> &visit);
 

@@ -357,6 +357,32 @@ TEST(Config, NativeDefaults) {
   EXPECT_THAT(prenorm.status().text(), HasSubstr("field 'postnorm' is false"));
 }
 
+// One rank's shapes: what tensor parallelism splits is divided, KV heads are shared where there are fewer, and what
+// does not divide is refused.
+TEST(Config, RankSlice) {
+  auto whole = parse(with("text01-full", "model_type", R"("minimax_text_01")"));
+  ASSERT_TRUE(whole.ok()) << whole.status().text();
+  ModelConfig slice = *whole;
+  ASSERT_TRUE(sliceForRank(slice, 8).ok());
+  EXPECT_EQ(slice.heads, 8);
+  EXPECT_EQ(slice.kvHeads, 1);
+  EXPECT_EQ(slice.headDim, 128);
+  EXPECT_EQ(slice.hidden, 6144);
+  EXPECT_EQ(slice.experts, 32);
+  EXPECT_EQ(slice.intermediate, 1152);
+  EXPECT_EQ(slice.vocabulary, 25008);
+  ModelConfig ending = *whole;
+  ending.stopTokens = {25007, 25008};
+  ASSERT_TRUE(sliceForRank(ending, 8).ok());
+  EXPECT_EQ(ending.stopTokens, std::vector<int64_t>{25007}) << "the other one is of another rank";
+  ModelConfig sixteen = *whole;
+  ASSERT_TRUE(sliceForRank(sixteen, 16).ok());
+  EXPECT_EQ(sixteen.kvHeads, 1);
+  ModelConfig odd = *whole;
+  EXPECT_THAT(sliceForRank(odd, 3).text(),
+              HasSubstr("--rank-shapes 3: the model has 64 attention heads, expected a multiple of 3"));
+}
+
 TEST(Config, KindIsFoundWithoutModelType) {
   auto config = parse(with("text01-tiny", "model_type", ""));
   ASSERT_TRUE(config.ok()) << config.status().text();

@@ -145,6 +145,28 @@ TEST(CudaCompile, ALayerDecodesInAtMostTenLaunches) {
   EXPECT_EQ(counts["softmax"], 13u);
 }
 
+// --rank-shapes compiles what one of the ranks runs; such a plan runs too, on weights that nobody trained.
+TEST(CudaCompile, RankShapesAreThoseOfOneRank) {
+  const TemporaryFolder folder;
+  const std::string text = folder.path("plan.mlir");
+  const List flags = {"--target", "cuda:sm_90a", "--stop-after=plan", "--rank-shapes", "8"};
+  ASSERT_EQ(compile(inputFolder("text01-full"), text, flags, folder).exitCode, 0);
+  const std::string plan = readFile(text);
+  for (const char *kernel : {"@linear_silu_sigmoid_4096x6144_bf16", "@lightning_decode_8x128x128_bf16",
+                             "@attention_decode_8x1x128_bf16", "@experts_swiglu_1152x6144_bf16",
+                             "@experts_6144x1152_bf16", "@linear_25008x6144_bf16", "@rms_norm_route_32x6144_top2_bf16"})
+    EXPECT_NE(plan.find(std::string("plan.launch @cuda::") + kernel), std::string::npos) << kernel;
+  const std::string ranks = inputFolder("text01-ranks8");
+  const List slice = {"--target", "cpu", "--rank-shapes", "8", "--max-model-len", "64"};
+  ASSERT_EQ(compile(ranks, folder.path("slice.plan"), slice, folder).exitCode, 0);
+  const Outcome run = runMmc({"run", folder.path("slice.plan"), "--weights", "random", "--input-ids", "1,2,3",
+                              "--max-tokens", "2", "--ignore-eos", "--json"});
+  EXPECT_EQ(run.exitCode, 0) << run.err;
+  expectError(compile(ranks, text, {"--rank-shapes", "3"}, folder), 2, "16 attention heads, expected a multiple of 3");
+  ASSERT_EQ(compile(ranks, folder.path("m.mlir"), {"--stop-after=model"}, folder).exitCode, 0);
+  expectError(compile(folder.path("m.mlir"), text, {"--rank-shapes", "8"}, folder), 2, "has its shapes written out");
+}
+
 TEST(CudaCompile, TheSameInputGivesTheSameBytesWithAndWithoutTheCache) {
   const TemporaryFolder folder, other;
   const List target = {"--target", "cuda-emu:portable,cuda-emu:sm_90a"};
