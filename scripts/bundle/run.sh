@@ -80,14 +80,28 @@ speed() {
   step "$1" 90 "$out/plan.json" "$check" "$here/plans/$2.cuda.plan" --weights random --prompts 512,4096 --sequences 1,8,32 --bandwidth "${bandwidth:-0}" \
     --json "$out/plan.json"
 }
+# profile NAME PLAN WEIGHTS FLAGS...: the time of every kernel, launch by launch, by a driver with a clock in front of the real one.
+profile() {
+  name=$1 plan=$2 weights=$3
+  shift 3
+  step "$name" 60 "$out/profile.json" env MMC_CUDA_DRIVER="$here/lib/libmmc_cuda_profile.so" MMC_CUDA_EMU_DRIVER="$here/lib/libmmc_cuda_profile.so" \
+    MMC_PROFILED_DRIVER="$driver" MMC_PROFILE="$out/profile.json" "$check" "$here/plans/$plan.$target.plan" --weights "$weights" --eager "$@"
+}
 if [ $emulated = yes ]; then
   answers text01-tiny-sm_90a text01-tiny text01-tiny --variant sm_90a --sequences 1 --steps 1
   export MMC_EMU_CHECKS=off
   answers text01-tiny-portable text01-tiny text01-tiny --variant portable
   answers demo-sm_90a demo demo --variant sm_90a --most-cases 1
+  profile profile-tiny text01-tiny random --sequences 1 --steps 1
 else
   for model in text01-tiny demo; do answers $model $model $model --prompts 64 --sequences 1,16; done
-  speed bench-250m bench-250m
+  # Kernels at the widths of the released model: a long prompt, 32 sequences, one at 128 Ki tokens.
+  if [ "$architecture" = sm_90 ]; then
+    speed bench-250m bench-250m
+    profile profile-prompt bench-layers random --prompts 8192 --repeats 2
+    profile profile-decode bench-layers random --sequences 32 --depth 1024 --steps 4
+    profile profile-long bench-layers random --sequences 1 --depth 131072 --steps 4
+  fi
   # The same with mma.sync alone: tells a kernel's fault from the rest, and what wgmma gains.
   if [ "$architecture" = sm_90 ]; then
     for model in text01-tiny demo; do answers $model-portable $model-portable $model; done

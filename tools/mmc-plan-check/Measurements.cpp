@@ -33,9 +33,15 @@ void feed(Session &session, Sequence &sequence, std::span<const int32_t> ids, co
   }
 }
 
+mmc_session_options optionsOf(const Request &request) {
+  mmc_session_options options{};
+  options.no_cuda_graphs = request.eager;
+  return options;
+}
+
 json measurePrompt(const Model &model, const mmc_plan_info &info, size_t length, const Request &request) {
   const std::vector<int32_t> ids = idsOf(length, info.vocabulary);
-  Session session(model);
+  Session session(model, optionsOf(request));
   std::vector<double> seconds;
   for (size_t i = 0; i <= request.repeats; ++i) {
     Sequence sequence(session);
@@ -48,7 +54,7 @@ json measurePrompt(const Model &model, const mmc_plan_info &info, size_t length,
 
 json measureDecode(const Model &model, const mmc_plan_info &info, size_t count, const Request &request) {
   const std::vector<int32_t> prompt = idsOf(request.depth, info.vocabulary);
-  Session session(model);
+  Session session(model, optionsOf(request));
   std::vector<Sequence> sequences;
   for (size_t i = 0; i < count; ++i) {
     sequences.emplace_back(session);

@@ -31,6 +31,7 @@ json checkAnswers(const Model &model, const mmc_plan_info &info, const Expectati
 struct Request {
   std::vector<size_t> prompts, sequences;
   size_t depth = 64, steps = 16, repeats = 5;
+  bool eager = false; // launch by launch, without graphs
   double bandwidth = 0;
 };
 json measure(const Model &model, const mmc_plan_info &info, const Request &request);

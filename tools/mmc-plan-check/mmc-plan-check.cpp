@@ -1,6 +1,7 @@
 // mmc-plan-check: a plan against recorded answers, and its speed, on a machine with nothing but a driver.
 // Usage: mmc-plan-check PLAN --weights FOLDER|random [--expect STEM] [--prompts 512,4096] [--sequences 1,32]
-//                       [--steps N] [--most-cases N] [--bandwidth BYTES PER SECOND] [--json FILE]
+//                       [--depth N] [--steps N] [--repeats N] [--eager] [--most-cases N] [--bandwidth BYTES PER SECOND]
+//                       [--json FILE]
 // Exit code 0 where the answers are good, 1 where not, as mmc's otherwise.
 #include "tools/mmc-plan-check/PlanCheck.h"
 
@@ -16,7 +17,8 @@ int usage() {
   std::fprintf(
       stderr,
       "usage: mmc-plan-check PLAN --weights FOLDER|random [--variant sm_90a] [--expect STEM] [--prompts 512,4096] "
-      "[--sequences 1,32] [--steps N] [--most-cases N] [--bandwidth BYTES PER SECOND] [--json FILE]\n");
+      "[--sequences 1,32] [--depth N] [--steps N] [--repeats N] [--eager] [--most-cases N] [--bandwidth BYTES PER "
+      "SECOND] [--json FILE]\n");
   return 2;
 }
 
@@ -40,6 +42,10 @@ bool parse(int count, char **values, Options &options) {
       options.plan = word;
       continue;
     }
+    if (word == "--eager") {
+      options.request.eager = true;
+      continue;
+    }
     if (++i == count) return false;
     if (word == "--weights")
       options.weights = values[i];
@@ -53,6 +59,10 @@ bool parse(int count, char **values, Options &options) {
       options.request.bandwidth = std::strtod(values[i], nullptr);
     else if (word == "--variant")
       options.variant = values[i];
+    else if (word == "--depth")
+      options.request.depth = std::strtoull(values[i], nullptr, 10);
+    else if (word == "--repeats")
+      options.request.repeats = std::strtoull(values[i], nullptr, 10);
     else if (word == "--steps")
       options.request.steps = std::strtoull(values[i], nullptr, 10);
     else if (word == "--most-cases")

@@ -17,6 +17,8 @@ namespace {
 
 constexpr const char *kEmulatedDriver = "libmmc_cuda_emu.so";
 constexpr const char *kNameOfEmulatedDriver = "MMC_CUDA_EMU_DRIVER";
+/// Another library in place of libcuda.so.1: one that watches it, such as runtime/cuda/profile.
+constexpr const char *kNameOfDriver = "MMC_CUDA_DRIVER";
 
 std::string folderOf(const std::string &path) {
   const size_t slash = path.rfind('/');
@@ -44,7 +46,10 @@ std::vector<std::string> placesOfDriver() {
 } // namespace
 
 Expected<std::shared_ptr<const DriverApi>> openDriverFor(const std::string &target) {
-  if (target == runtime::kTargetCuda) return openDriver();
+  if (target == runtime::kTargetCuda) {
+    const char *named = std::getenv(kNameOfDriver);
+    return openDriver(named && *named ? named : kSystemDriver);
+  }
   if (const char *named = std::getenv(kNameOfEmulatedDriver); named && *named) return openDriver(named);
   const std::vector<std::string> places = placesOfDriver();
   for (const std::string &place : places)
