@@ -1,7 +1,6 @@
 // TileRoute: the router of a mixture of experts, one token per work point: f32 logits against the gate's panels,
 // softmax over all experts, the top k with ties to the lowest index, renormalised to sum one. Where the dispatch has
-// the norm of the row too, the kernel stores the normalised row and reads it back: logits come from the row as it was
-// rounded for the experts, piece by piece.
+// the norm of the row too, the kernel stores the normalised row; logits come from it as it was rounded for the experts.
 //
 // Floor: 2 E K FLOP per token; E K f32 weights, which stay in cache.
 #include "passes/Conversion/ModelToTile/Passes.h"
@@ -22,7 +21,7 @@ Value normalise(KernelBuilder &b, Value tile) {
   return arith::DivFOp::create(b, tile, b.broadcast(sum, {0}, cast<RankedTensorType>(tile.getType()).getShape()));
 }
 
-/// Normalises the token's row into a result of the launch, whose view is returned: what the router reads.
+/// Normalises the token's row into a result of the launch; the tile [1, channels] that the router reads.
 Value emitNorm(KernelBuilder &b, model::DispatchOp dispatch, Value normalised, Value row) {
   auto norm = findOp<model::RmsNormOp>(dispatch);
   Value x = norm.getX();
@@ -32,8 +31,9 @@ Value emitNorm(KernelBuilder &b, model::DispatchOp dispatch, Value normalised, V
   auto type = cast<RankedTensorType>(normalised.getType());
   Value result = b.addResult(type, "normalised");
   Value tile = b.widen(b.load(input, {row, b.index(0)}, {1}, {type.getDimSize(1)}));
-  b.store(emitRmsNorm(b, norm, tile), result, {row, b.index(0)}, {1});
-  return result;
+  tile = b.convert(emitRmsNorm(b, norm, tile), type.getElementType());
+  b.store(tile, result, {row, b.index(0)}, {1});
+  return tile::ReshapeOp::create(b, b.tileType({1, type.getDimSize(1)}, type.getElementType()), tile);
 }
 
 /// Whether the dispatch is a router, alone or behind the norm of its rows.
@@ -55,14 +55,18 @@ LogicalResult convert(model::DispatchOp dispatch, WeightLayout layout) {
   KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), route.getLoc());
   bool normalises = static_cast<bool>(findOp<model::RmsNormOp>(dispatch));
   Value row = b.addPoint(tile::ExtentKind::tokens, 0, "row");
-  Value x = normalises ? emitNorm(b, dispatch, route.getX(), row) : b.read(route.getX(), "x");
+  Value x;
+  if (normalises)
+    x = emitNorm(b, dispatch, route.getX(), row);
+  else if (Value view = b.read(route.getX(), "x"))
+    x = b.load(view, {row, b.index(0)}, {0, 1}, {1, depth});
   if (!x) return failure();
   Value panels = b.readWeight(route.getGate(), layout, "gate");
   Value weights = b.addResult(cast<RankedTensorType>(route.getWeights().getType()), "weights");
   Value chosen = b.addResult(cast<RankedTensorType>(route.getExperts().getType()), "experts");
   Value zero = b.index(0);
 
-  Value X = b.widen(b.load(x, {row, zero}, {0, 1}, {1, depth}));
+  Value X = b.widen(x);
   Value W = b.widen(b.load(panels, {zero, zero}, {0, 1}, {experts, depth}));
   Value logits = tile::DotOp::create(b, X, W, Value(), /*transposeA=*/false, /*transposeB=*/true);
   Value largest = tile::ReduceOp::create(b, tile::ReduceKind::max, logits, 1);

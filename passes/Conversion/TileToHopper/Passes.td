@@ -26,8 +26,9 @@ def ExpandThinDots : Pass<"mmc-expand-thin-dots", "::mlir::ModuleOp"> {
   let summary = "Write products with one row, and outer products, as elementwise products and sums";
   let description = [{
     A tile.dot of one row becomes a product with the broadcast row and a sum along k, one of k = 1 a product of two
-    broadcast vectors; operands of bf16 are widened. Where both operands are loads and the second has more elements than
-    a block's registers hold, a loop takes k in pieces and sums them element by element first.
+    broadcast vectors; operands of bf16 are widened. Where the second operand is a load of more elements than a block's
+    registers hold, and the row can be computed piece by piece too, a loop takes k in pieces and sums them element by
+    element first.
 
     Before and after:
     ```

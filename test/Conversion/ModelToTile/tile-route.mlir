@@ -30,7 +30,7 @@ model.program @p {
 
 #tokens = #model.rows<tokens>
 
-// With the norm of its rows the kernel stores the normalised row, and multiplies what it reads back: the row as it was rounded.
+// With the norm of its rows the kernel stores the normalised row, and multiplies the row as it was rounded.
 model.program @normalised {
   // CHECK-LABEL: model.func @g
   // CHECK: %[[R:[0-9]+]]:3 = tile.launch @rms_norm_route_5x24_top2_bf16(%x, %gain, %w) tied [-1, -1, -1]
@@ -46,8 +46,9 @@ model.program @normalised {
   // CHECK: tile.kernel @rms_norm_route_5x24_top2_bf16(
   // CHECK-SAME: %normalised: !tile.view<?x24xbf16> {tile.access = "write"}
   // CHECK: math.rsqrt
-  // CHECK: tile.store %{{.*}}, %normalised[%row, %c0] along [1] : tensor<24xbf16>
-  // CHECK: %[[B:.*]] = tile.load %normalised[%row, %c0] along [0, 1] : {{.*}} -> tensor<1x24xbf16>
+  // CHECK: %[[N:.*]] = arith.truncf %{{.*}} : tensor<24xf32> to tensor<24xbf16>
+  // CHECK: tile.store %[[N]], %normalised[%row, %c0] along [1] : tensor<24xbf16>
+  // CHECK: %[[B:.*]] = tile.reshape %[[N]] : tensor<24xbf16> -> tensor<1x24xbf16>
   // CHECK: %[[X:.*]] = arith.extf %[[B]]
   // CHECK: tile.dot %[[X]]
 }
