@@ -120,4 +120,17 @@ def Hopper_SharedType : Hopper_Type<"Shared", "shared"> {
   }];
 }
 
+def Hopper_RingType : Hopper_Type<"Ring", "ring"> {
+  let summary = "barriers between warps that fill stages of shared tiles and warps that read them";
+  let description = [{
+    Written `!hopper.ring<4>`: each of so many stages is empty or full. The tiles of a stage are others' affair; both
+    sides go through the stages in the same order.
+
+    * (C1) there are 2 stages or more.
+  }];
+  let parameters = (ins "int64_t":$stages);
+  let assemblyFormat = "`<` $stages `>`";
+  let genVerifyDecl = 1;
+}
+
 #endif

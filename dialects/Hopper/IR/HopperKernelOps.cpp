@@ -138,10 +138,18 @@ LogicalResult KernelOp::verify() {
   return success();
 }
 
+int64_t KernelOp::getAllThreads() {
+  int64_t threads = getThreads();
+  for (auto roles : getOps<RolesOp>()) threads += roles.getFillers();
+  return threads;
+}
+
 void PointOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
   constexpr const char *kNames[] = {"slot", "row", "rows", "position"};
   for (auto [result, name] : llvm::zip(getResults(), kNames)) setName(result, name);
 }
+
+void AcquireOp::getAsmResultNames(OpAsmSetValueNameFn setName) { setName(getStage(), "stage"); }
 
 // ------------------------------------------------------------------------------------------------ distribute
 
@@ -168,8 +176,8 @@ void DistributeOp::print(OpAsmPrinter &printer) {
 
 LogicalResult DistributeOp::verify() {
   // distribute_c1
-  if (!isa_and_nonnull<KernelOp>((*this)->getParentOp()))
-    return emitOpError() << "expected to stand in the kernel's body itself, not in a loop";
+  if (!isa_and_nonnull<KernelOp, RolesOp>((*this)->getParentOp()))
+    return emitOpError() << "expected to stand in the kernel's body itself, or a role's, not in a loop";
   if (getBody().getNumArguments() != 1 || !getBody().getArgument(0).getType().isIndex())
     return emitOpError() << "expected one body argument of type index";
   return success();

@@ -62,6 +62,8 @@ def Hopper_KernelOp : Hopper_Op<"kernel", [
     unsigned getNumKernelArguments() { return getFunctionType().getNumInputs(); }
     /// The entry block has more arguments than the signature, so the op's own verifier checks it.
     ::llvm::LogicalResult verifyBody() { return ::mlir::success(); }
+    /// With those that fill rings.
+    int64_t getAllThreads();
     /// The entry block's index values of the work domain.
     ::mlir::MutableArrayRef<::mlir::BlockArgument> getPoints();
   }];
@@ -116,10 +118,11 @@ def Hopper_DistributeOp : Hopper_Op<"distribute", [SingleBlockImplicitTerminator
   let hasVerifier = 1;
 }
 
-def Hopper_YieldOp : Hopper_Op<"yield", [Pure, ReturnLike, Terminator, ParentOneOf<["MapOp", "DistributeOp"]>]> {
-  let summary = "ends the body of a map or of a distributed loop";
+def Hopper_YieldOp : Hopper_Op<"yield", [
+    Pure, ReturnLike, Terminator, ParentOneOf<["MapOp", "DistributeOp", "FillOp", "RolesOp"]>]> {
+  let summary = "ends the body of a map, of a distributed loop, of a fill or of a role";
   let description = [{
-    In a map its operands are the element of each result; in a distributed loop it has none and is left out in text.
+    In a map its operands are the element of each result; elsewhere it has none, and is left out in text.
 
     ```mlir
     %ones = hopper.map() : () -> !hopper.fragment<64xf32, #hopper.spread<1>> {
@@ -131,6 +134,89 @@ def Hopper_YieldOp : Hopper_Op<"yield", [Pure, ReturnLike, Terminator, ParentOne
   let arguments = (ins Variadic<AnyType>:$values);
   let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def Hopper_RolesOp : Hopper_Op<"roles", [
+    NoRegionArguments, SingleBlockImplicitTerminator<"YieldOp">, RecursiveMemoryEffects]> {
+  let summary = "some warps fill rings, the others do everything else";
+  let description = [{
+    `fill` is executed by so many threads more than the kernel has, behind its own; `compute` by the kernel's. Each side
+    takes or gives back registers first, so that together they have what the block was launched with.
+
+    * (C1) it stands in the kernel's body itself, beside allocs and rings only;
+    * (C2) both sides are whole warpgroups, at most 1024 threads together;
+    * (C3) registers are multiples of 8 from 24 to 256, and those of all threads of all blocks are at most 65,536;
+    * (C4) the filling side has no fragments, no barriers and nothing of the order of copies; the other one no fills;
+    * (C5) in each block of the computing side a ring is released as often as it is acquired.
+
+    ```mlir
+    // %ring: !hopper.ring<4>, in a kernel of 128 threads
+    hopper.roles fill 128 registers 40 {
+    } compute registers 216 {
+      %stage = hopper.acquire %ring : !hopper.ring<4>
+      hopper.release %ring : !hopper.ring<4>
+    }
+    ```
+  }];
+  let arguments = (ins I64Attr:$fillers, I64Attr:$fill_registers, I64Attr:$compute_registers);
+  let regions = (region SizedRegion<1>:$fill, SizedRegion<1>:$compute);
+  let assemblyFormat = [{
+    `fill` $fillers `registers` $fill_registers $fill `compute` `registers` $compute_registers $compute attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_FillOp : Hopper_Op<"fill", [
+    SingleBlockImplicitTerminator<"YieldOp">, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "fills the next stage of a ring, when it is empty, by copies";
+  let description = [{
+    The argument is the stage's number. It is full when the copies of all filling threads are complete.
+
+    * (C1) the body has one argument of type index, and only copies and arithmetic of scalars.
+
+    ```mlir
+    // %ring: !hopper.ring<4>
+    hopper.fill %ring : !hopper.ring<4> {
+    ^bb0(%stage: index):
+      hopper.yield
+    }
+    ```
+  }];
+  let arguments = (ins Hopper_RingType:$ring);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$ring `:` qualified(type($ring)) $body attr-dict";
+  let hasVerifier = 1;
+}
+
+def Hopper_AcquireOp : Hopper_Op<"acquire", [
+    MemoryEffects<[MemRead, MemWrite]>, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "waits until the next stage of a ring is full";
+  let description = [{
+    What was copied to its tiles is seen by loads of the thread; by wgmma after a `fence_proxy`.
+
+    ```mlir
+    // %ring: !hopper.ring<4>
+    %stage = hopper.acquire %ring : !hopper.ring<4>
+    hopper.release %ring : !hopper.ring<4>
+    ```
+  }];
+  let arguments = (ins Hopper_RingType:$ring);
+  let results = (outs Index:$stage);
+  let assemblyFormat = "$ring attr-dict `:` qualified(type($ring))";
+}
+
+def Hopper_ReleaseOp : Hopper_Op<"release", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "gives the oldest stage that was acquired back, to be filled again";
+  let description = [{
+    All warps that compute do so, each after its last read; of a product of warpgroups after the wait for it.
+
+    ```mlir
+    // %ring: !hopper.ring<4>
+    hopper.release %ring : !hopper.ring<4>
+    ```
+  }];
+  let arguments = (ins Hopper_RingType:$ring);
+  let assemblyFormat = "$ring attr-dict `:` qualified(type($ring))";
 }
 
 // ------------------------------------------------------------------------------------------------ global memory
@@ -236,6 +322,23 @@ def Hopper_AllocOp : Hopper_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
     ```
   }];
   let results = (outs Hopper_SharedType:$result);
+  let assemblyFormat = "attr-dict `:` qualified(type($result))";
+  let hasVerifier = 1;
+}
+
+def Hopper_RingOp : Hopper_Op<"ring", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "the barriers of a ring, in shared memory, for the whole kernel; all stages are empty";
+  let description = [{
+    Each of the stages is filled by all filling threads and released by all computing warps.
+
+    * (C1) it stands in the kernel's entry block.
+
+    ```mlir
+    // inside hopper.kernel
+    %r = hopper.ring : !hopper.ring<4>
+    ```
+  }];
+  let results = (outs Hopper_RingType:$result);
   let assemblyFormat = "attr-dict `:` qualified(type($result))";
   let hasVerifier = 1;
 }

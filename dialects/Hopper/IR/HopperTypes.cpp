@@ -105,6 +105,12 @@ LogicalResult FragmentType::verify(EmitError emitError, ArrayRef<int64_t> shape,
   return verifyLayout(emitError, shape, layout);
 }
 
+LogicalResult RingType::verify(EmitError emitError, int64_t stages) {
+  // ring_c1
+  if (stages < 2) return emitError() << "ring expected 2 stages or more, got " << stages;
+  return success();
+}
+
 // ------------------------------------------------------------------------------------------------ shared
 
 Type SharedType::parse(AsmParser &parser) {

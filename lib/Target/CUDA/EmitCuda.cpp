@@ -34,11 +34,11 @@ static bool countsOutputs(hopper::KernelOp kernel, Value value) {
 /// What a loop that blocks share goes over: tokens, or rows of logits; a loop over the routes of one expert goes over
 /// about as many rows as there are tokens.
 static void describeDealtLoop(hopper::KernelOp kernel, runtime::DeviceFunction &function) {
-  for (auto loop : kernel.getOps<hopper::DistributeOp>()) {
+  kernel.walk([&](hopper::DistributeOp loop) {
     APInt step;
     function.dealtRows = countsOutputs(kernel, loop.getUpper()) ? runtime::Rows::outputs : runtime::Rows::tokens;
     function.dealtStep = matchPattern(loop.getStep(), m_ConstantInt(&step)) ? uint32_t(step.getZExtValue()) : 1;
-  }
+  });
 }
 
 static bool hasWgmma(hopper::KernelOp kernel) {
@@ -58,7 +58,7 @@ FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module, const std::string &
     std::optional<PrintedKernel> printed = printCuda(kernel);
     if (!printed) return failure();
     runtime::DeviceFunction function;
-    function.threads = static_cast<uint32_t>(kernel.getThreads());
+    function.threads = static_cast<uint32_t>(kernel.getAllThreads());
     function.sharedBytes = printed->sharedBytes;
     describeDealtLoop(kernel, function);
     if (hasWgmma(kernel)) function.family = hopper::kWgmmaFamily.str();

@@ -145,6 +145,11 @@ std::string KernelPrinter::sharedStruct(uint32_t &bytes) {
       text += formatv("  Tile<{0}, {1}, {2}, Swizzle::{3}> {4}{5};\n", element, type.getShape()[0], type.getShape()[1],
                       type.getSwizzle() ? "bytes" + std::to_string(type.getSwizzle()) : "none", name, stages);
   }
+  for (auto ring : kernel.getOps<RingOp>()) {
+    const auto stages = static_cast<uint32_t>(ring.getType().getStages());
+    place(16 * stages, 8);
+    text += formatv("  RingBarriers<{0}> {1};\n", stages, names[ring]);
+  }
   if (needsScratch) {
     text += "  float scratch[kReduceScratch];\n";
     place(kScratchBytes, 4);
@@ -159,6 +164,7 @@ std::optional<PrintedKernel> KernelPrinter::run() {
   printDomain();
   for (auto alloc : kernel.getOps<AllocOp>())
     define(alloc, alloc.getType().getShape().size() == 1 ? "exchange" : "tile");
+  for (auto ring : kernel.getOps<RingOp>()) define(ring, "ring");
   printBlock(kernel.getBody().front());
   if (failed) return {};
   uint32_t bytes = 0;
@@ -170,11 +176,13 @@ std::optional<PrintedKernel> KernelPrinter::run() {
     out += formatv("struct Shared {{\n{0}};\nstatic_assert(sizeof(Shared) == {1}, \"as the plan says\");\n\n", shared,
                    bytes)
                .str();
-  out += wrapped(formatv("MMC_KERNEL({0}, {1}) void {2}({3}) {{", threads, kernel.getBlocks(), name, signature), 0);
+  out += wrapped(
+      formatv("MMC_KERNEL({0}, {1}) void {2}({3}) {{", kernel.getAllThreads(), kernel.getBlocks(), name, signature), 0);
   if (!shared.empty()) out += "  MMC_SHARED(Shared, shared);\n";
   if (kernel.getSerial()) out += "  if (threadIndex() != 0) return;\n";
   out += body + "}\n" +
-         formatv("MMC_EXPORT({0}, {1}, {2}{3})\n", name, threads, kernel.getBlocks(), shared.empty() ? "" : ", Shared")
+         formatv("MMC_EXPORT({0}, {1}, {2}{3})\n", name, kernel.getAllThreads(), kernel.getBlocks(),
+                 shared.empty() ? "" : ", Shared")
              .str();
   return PrintedKernel{std::move(out), bytes};
 }
@@ -229,7 +237,10 @@ void KernelPrinter::printOp(Operation &op) {
   }
   if (isa<CommitOp>(op)) return line("copyAsyncCommit();");
   if (auto wait = dyn_cast<WaitOp>(op)) return line(formatv("copyAsyncWait<{0}>();", wait.getPending()));
-  if (isa<BarrierOp>(op)) return line("syncThreads();");
+  if (isa<BarrierOp>(op))
+    return line(op.getParentOfType<RolesOp>() ? formatv("syncFragments<{0}>();", threads).str() : "syncThreads();");
+  if (auto roles = dyn_cast<RolesOp>(op)) return printRoles(roles);
+  if (printRingUse(op)) return;
   if (!isa<AllocOp>(op)) printScalar(op);
 }
 
@@ -246,7 +257,9 @@ void KernelPrinter::printScalar(Operation &op) {
 void KernelPrinter::printFor(scf::ForOp loop) {
   for (auto [init, argument, result] : llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults())) {
     std::string first = text(init);
-    if (isa<FragmentType>(argument.getType())) {
+    if (isa<FragmentType>(argument.getType()) && init.hasOneUse() && init.getParentBlock() == loop->getBlock()) {
+      names[argument] = first; // nobody else needs the registers
+    } else if (isa<FragmentType>(argument.getType())) {
       std::string name = declareFragment(argument, "carried");
       line(formatv("copy({0}, {1});", name, first));
     } else {

@@ -43,6 +43,11 @@ private:
   void printStore(hopper::StoreOp store);
   void printCopy(hopper::CopyOp copy);
 
+  // RolesPrinter.cpp: rings, and who fills them
+  void printRoles(hopper::RolesOp roles);
+  void printFill(hopper::FillOp fill);
+  bool printRingUse(mlir::Operation &op);
+
   // ComputePrinter.cpp: maps, products, reductions
   void printMap(hopper::MapOp map);
   template <class ProductOp> std::string sumOf(ProductOp product);
@@ -62,6 +67,7 @@ private:
   llvm::StringMap<unsigned> used;
   llvm::DenseMap<mlir::Value, std::string> names, pageTables;
   llvm::SmallVector<std::string> extents; // of the work domain, as text
+  hopper::RolesOp filling;                // the roles whose filling side is being printed
   bool needsScratch = false, needsWarpgroups = false, failed = false;
 };
 

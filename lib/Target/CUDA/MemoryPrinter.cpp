@@ -144,7 +144,9 @@ void KernelPrinter::printCopy(CopyOp copy) {
   auto view = cast<tile::ViewType>(copy.getView().getType());
   auto sizes =
       copy.getExtents() ? llvm::to_vector(*copy.getExtents()) : llvm::to_vector(copy.getShared().getType().getShape());
-  line(formatv("copyTile<{0}>({1}, {2}, {3});", threads, sharedText(copy.getShared(), copy.getStage()),
+  std::string by = std::to_string(threads);
+  if (filling) by = formatv("{0}, {1}", filling.getFillers(), threads);
+  line(formatv("copyTile<{0}>({1}, {2}, {3});", by, sharedText(copy.getShared(), copy.getStage()),
                bounds(view, copy.getIndices(), copy.getAlong(), sizes, copy.getLimit()),
                address(copy.getView(), copy.getIndices(), copy.getAlong(), copy.getRows())));
 }

@@ -2,6 +2,7 @@
 // Lowering.h.
 #include "passes/Conversion/TileToHopper/Lowering.h"
 #include "passes/Conversion/TileToHopper/Passes.h"
+#include "passes/Conversion/TileToHopper/SplitRoles.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -70,9 +71,8 @@ LogicalResult checkKernel(tile::KernelOp kernel) {
   return failure(walk.wasInterrupted());
 }
 
-LogicalResult convert(tile::KernelOp kernel) {
-  if (failed(checkKernel(kernel))) return failure();
-  OpBuilder builder(kernel);
+/// The kernel without its body.
+hopper::KernelOp createKernel(tile::KernelOp kernel, OpBuilder &builder) {
   OperationState state(kernel.getLoc(), hopper::KernelOp::getOperationName());
   for (StringRef name : {StringRef("sym_name"), StringRef("function_type"), StringRef("domain"), StringRef("arg_attrs"),
                          StringRef(hopper::kFamilyAttr)})
@@ -84,8 +84,27 @@ LogicalResult convert(tile::KernelOp kernel) {
   for (BlockArgument argument : kernel.getBody().front().getArguments())
     entry->addArgument(argument.getType(), argument.getLoc());
   state.addRegion()->push_back(entry);
-  auto target = cast<hopper::KernelOp>(builder.create(state));
-  if (failed(Lowering(kernel, target).run())) return target.erase(), failure();
+  return cast<hopper::KernelOp>(builder.create(state));
+}
+
+/// Whether other warps may fill the shared tiles: in kernels of warpgroups that gather nothing, since a gather's rows
+/// are known to those who compute.
+bool mayHaveRoles(tile::KernelOp kernel) {
+  bool gathers = kernel.walk([](tile::GatherOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  return !gathers && kernel->hasAttr(hopper::kFamilyAttr);
+}
+
+LogicalResult convert(tile::KernelOp kernel) {
+  if (failed(checkKernel(kernel))) return failure();
+  OpBuilder builder(kernel);
+  if (mayHaveRoles(kernel)) {
+    hopper::KernelOp target = createKernel(kernel, builder);
+    if (failed(Lowering(kernel, target, /*roles=*/true).run())) return target.erase(), failure();
+    if (succeeded(splitRoles(target))) return kernel.erase(), success();
+    target.erase();
+  }
+  hopper::KernelOp target = createKernel(kernel, builder);
+  if (failed(Lowering(kernel, target, /*roles=*/false).run())) return target.erase(), failure();
   kernel.erase();
   return success();
 }

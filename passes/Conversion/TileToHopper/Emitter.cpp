@@ -6,10 +6,10 @@ using namespace mmc::hopper;
 
 namespace mmc::cuda {
 
-Lowering::Lowering(tile::KernelOp source, KernelOp target)
+Lowering::Lowering(tile::KernelOp source, KernelOp target, bool roles)
     : source(source), target(target), byWarpgroups(target->getAttrOfType<StringAttr>(kFamilyAttr) ==
                                                    StringAttr::get(target.getContext(), kWgmmaFamily)),
-      builder(target.getContext()), layouts(target.getThreads()), tiles(target, builder, byWarpgroups) {}
+      roles(roles), builder(target.getContext()), layouts(target.getThreads()), tiles(target, builder, byWarpgroups) {}
 
 LogicalResult Lowering::run() {
   Block &from = source.getBody().front(), &to = target.getBody().front();

@@ -16,7 +16,8 @@ namespace mmc::cuda {
 
 class Lowering {
 public:
-  Lowering(tile::KernelOp source, hopper::KernelOp target);
+  /// `roles`: operands that are loaded in loops come through rings, for splitRoles to take apart.
+  Lowering(tile::KernelOp source, hopper::KernelOp target, bool roles);
   /// Emits the body. On failure an error was emitted.
   mlir::LogicalResult run();
 
@@ -49,6 +50,20 @@ private:
                                      int64_t columns);
   mlir::LogicalResult fill(Operand &operand);
   void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth);
+  // Rings.cpp
+  /// A ring with its tiles; one of them may be missing.
+  struct RingTiles {
+    mlir::Value ring, a, b;
+    mlir::Type typeA, typeB;
+  };
+  bool comesByRing(const Operand &operand) const;
+  RingTiles ringOf(hopper::SharedType a, hopper::SharedType b, int64_t stages);
+  void fillRing(const RingTiles &tiles, const Operand *a, const Operand *b, mlir::Value depth);
+  mlir::Value acquire(const RingTiles &tiles);
+  mlir::Value multiplyFromRing(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc);
+  mlir::Value multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t piece,
+                                     int64_t pieces);
+
   // StreamedProducts.cpp
   struct Stream;
   mlir::Value multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth);
@@ -77,10 +92,12 @@ private:
   tile::KernelOp source;
   hopper::KernelOp target;
   bool byWarpgroups; // products are wgmma where they fit
+  bool roles;        // other warps fill the shared tiles of operands that are loaded in loops
   mlir::OpBuilder builder;
   Layouts layouts;
   SharedTiles tiles;
   mlir::IRMapping scalars; // and views, work lists
+  llvm::SmallVector<RingTiles> rings;
   llvm::SmallVector<Scope> scopes;
 };
 

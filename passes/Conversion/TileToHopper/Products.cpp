@@ -171,6 +171,11 @@ LogicalResult Lowering::emitDot(tile::DotOp dot) {
       a->shared = a->fragment;
   }
   bool inRegisters = a->shared != nullptr;
+  if (comesByRing(*a) || comesByRing(*b)) {
+    Value result = multiplyFromRing(dot, *a, *b, acc);
+    keep(dot.getResult(), result);
+    return success(result != nullptr);
+  }
   if (failed(fill(*a)) || failed(fill(*b))) return failure();
   if (a->load || b->load) {
     CommitOp::create(builder, dot.getLoc());

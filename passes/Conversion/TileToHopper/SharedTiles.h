@@ -24,6 +24,7 @@ public:
   hopper::SharedType typeFor(hopper::FragmentType fragment) const;
   /// From now on the view is minded too: one thread may load what another stored.
   void mind(mlir::Value view) { views.insert(view); }
+  bool isMinded(mlir::Value memory) const;
   /// A barrier if somebody may still read or write it.
   void beforeWrite(mlir::Value tile);
   void afterWrite(mlir::Value tile);
@@ -54,7 +55,6 @@ public:
 
 private:
   void forget();
-  bool isMinded(mlir::Value memory) const;
 
   hopper::KernelOp kernel;
   unsigned loops = 0;

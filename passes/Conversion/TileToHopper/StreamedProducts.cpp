@@ -62,6 +62,7 @@ Value Lowering::Stream::trip(Value acc, Value number) {
 
 Value Lowering::multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t depth) {
   const int64_t piece = depth % kPiece == 0 ? kPiece : depth % 32 == 0 ? 32 : 16, pieces = depth / piece;
+  if (comesByRing(a) && comesByRing(b)) return multiplyPiecesFromRing(dot, a, b, acc, piece, pieces);
   auto ring = [&](Operand &operand, int64_t stages) {
     SmallVector<int64_t> shape = operand.shape;
     shape[operand.depthDim] = piece;

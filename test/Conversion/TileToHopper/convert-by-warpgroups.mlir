@@ -59,3 +59,93 @@ tile.kernel @chain(%a: !tile.view<64x64xbf16> {tile.access = "read"}, %b: !tile.
   tile.store %Z, %z[%c0, %c0] along [0, 1] : tensor<16x64xf32>, !tile.view<16x64xf32>
   tile.return
 }
+
+// -----
+
+// A product in a loop: other warps fill the ring that it reads. The first and the last piece stand outside of the loop over pieces; a stage is released
+// when the product after it runs. What the epilogue loads is loaded by those who compute.
+// CHECK-LABEL: hopper.kernel @rings(
+// CHECK-SAME: threads 128 blocks 2
+// CHECK-DAG: %[[LEFT:.*]] = hopper.alloc : !hopper.shared<64x64xbf16, swizzle = 128, stages = 6>
+// CHECK-DAG: %[[RING:.*]] = hopper.ring : !hopper.ring<6>
+// CHECK: hopper.roles fill 128 registers 40 {
+// CHECK: hopper.distribute
+// CHECK: hopper.fill %[[RING]] : !hopper.ring<6> {
+// CHECK-NEXT: ^bb0(%[[FIRST:.*]]: index):
+// CHECK: hopper.copy {{.*}} limit({{.*}}) to %{{.*}} stage %[[FIRST]]
+// CHECK: hopper.copy {{.*}} to %{{.*}} stage %[[FIRST]]
+// CHECK: scf.for {{.*}} = %c1 to %c3 step %c1 {
+// CHECK: hopper.fill
+// CHECK: }
+// CHECK: hopper.fill
+// CHECK-NOT: hopper.load
+// CHECK: } compute registers 216 {
+// CHECK-NOT: hopper.fill
+// CHECK: hopper.distribute
+// CHECK: %[[S0:.*]] = hopper.acquire %[[RING]]
+// CHECK-NEXT: hopper.fence_proxy
+// CHECK-NEXT: %[[P0:.*]] = hopper.wgmma %{{.*}}, %{{.*}}, %{{.*}} stage %[[S0]] transpose_b
+// CHECK-NEXT: %[[P:.*]] = scf.for {{.*}} = %c1 to %c3 step %c1 iter_args(%[[SUM:.*]] = %[[P0]])
+// CHECK-NEXT: %[[S1:.*]] = hopper.acquire %[[RING]]
+// CHECK-NEXT: hopper.fence_proxy
+// CHECK-NEXT: %[[P1:.*]] = hopper.wgmma %[[SUM]], %{{.*}}, %{{.*}} stage %[[S1]] transpose_b
+// CHECK-NEXT: hopper.wgmma_wait 1
+// CHECK-NEXT: hopper.release %[[RING]]
+// CHECK-NEXT: scf.yield %[[P1]]
+// CHECK: %[[S2:.*]] = hopper.acquire %[[RING]]
+// CHECK-NEXT: hopper.fence_proxy
+// CHECK-NEXT: %[[P2:.*]] = hopper.wgmma %[[P]], %{{.*}}, %{{.*}} stage %[[S2]] transpose_b
+// CHECK-NEXT: hopper.wgmma_wait 0 for %[[P2]]
+// CHECK-NEXT: hopper.release %[[RING]]
+// CHECK-NEXT: hopper.release %[[RING]]
+// CHECK: hopper.load
+tile.kernel @rings(%x: !tile.view<?x256xbf16> {tile.access = "read"}, %w: !tile.view<64x256xbf16> {tile.access = "read"},
+    %b: !tile.view<?x64xf32> {tile.access = "read"}, %y: !tile.view<?x64xf32> {tile.access = "write"},
+    %rows: index {tile.step = #tile.step<token_count>}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  scf.for %r = %c0 to %rows step %c64 {
+    %left = arith.subi %rows, %r : index
+    %m = arith.minsi %c64, %left : index
+    %X = tile.load %x[%r, %c0] along [0, 1] limit(%m) : !tile.view<?x256xbf16> -> tensor<64x256xbf16>
+    %W = tile.load %w[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+    %P = tile.dot %X, %W transpose_b : tensor<64x256xbf16>, tensor<64x256xbf16> -> tensor<64x64xf32>
+    %B = tile.load %b[%r, %c0] along [0, 1] limit(%m) : !tile.view<?x64xf32> -> tensor<64x64xf32>
+    %Y = arith.addf %P, %B : tensor<64x64xf32>
+    tile.store %Y, %y[%r, %c0] along [0, 1] limit(%m) : tensor<64x64xf32>, !tile.view<?x64xf32>
+  }
+  tile.return
+}
+
+// -----
+
+// Whole operands of a loop's products come through rings of their own, one for each pair of types; one that is computed is exchanged as before.
+// CHECK-LABEL: hopper.kernel @whole(
+// CHECK: hopper.roles fill
+// CHECK: scf.for
+// CHECK-COUNT-2: hopper.fill
+// CHECK: } compute registers 216 {
+// CHECK: scf.for
+// CHECK: hopper.acquire %[[BOTH:.*]] :
+// CHECK: hopper.wgmma
+// CHECK-NEXT: hopper.wgmma_wait 0
+// CHECK-NEXT: hopper.release %[[BOTH]]
+// CHECK: hopper.acquire %[[ONE:.*]] :
+// CHECK: hopper.wgmma
+// CHECK-NEXT: hopper.wgmma_wait 0
+// CHECK-NEXT: hopper.release %[[ONE]]
+tile.kernel @whole(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %y: !tile.view<64x64xf32> {tile.access = "write"},
+    %rows: index {tile.step = #tile.step<token_count>}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %Y = scf.for %r = %c0 to %rows step %c64 iter_args(%sum = %zero) -> (tensor<64x64xf32>) {
+    %X = tile.load %x[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %S = tile.dot %X, %X transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %R = arith.truncf %S : tensor<64x64xf32> to tensor<64x64xbf16>
+    %next = tile.dot %R, %X acc(%sum) : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    scf.yield %next : tensor<64x64xf32>
+  }
+  tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<64x64xf32>
+  tile.return
+}

@@ -134,7 +134,7 @@ hopper.kernel @distribute_c1() domain(%p in #tile.extent<fixed, 1>) threads 32 b
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   scf.for %i = %c0 to %p step %c1 {
-    // expected-error @+1 {{expected to stand in the kernel's body itself, not in a loop}}
+    // expected-error @+1 {{expected to stand in the kernel's body itself, or a role's, not in a loop}}
     hopper.distribute %j = %c0 to %p step %c1 {
     }
   }

@@ -126,6 +126,40 @@ func.func @warpgroups(%acc: !acc, %left: !left, %ring: !ring, %stage: index) {
   return
 }
 
+// Some warps fill a ring, the others read it.
+// CHECK-LABEL: hopper.kernel @roles
+hopper.kernel @roles(%w: !tile.view<64x64xbf16> {tile.access = "read"}) domain(%p in #tile.extent<fixed, 4>) threads 128 blocks 2 {
+  // CHECK: %[[RING:.*]] = hopper.ring : !hopper.ring<3>
+  %ring = hopper.ring : !hopper.ring<3>
+  %tile = hopper.alloc : !ring
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK: hopper.roles fill 128 registers 40 {
+  hopper.roles fill 128 registers 40 {
+    // CHECK-NEXT: hopper.distribute
+    hopper.distribute %i = %c0 to %p step %c1 {
+      // CHECK-NEXT: hopper.fill %[[RING]] : !hopper.ring<3> {
+      // CHECK-NEXT: ^bb0(%[[STAGE:.*]]: index):
+      hopper.fill %ring : !hopper.ring<3> {
+      ^bb0(%stage: index):
+        // CHECK-NEXT: hopper.copy {{.*}} stage %[[STAGE]]
+        hopper.copy %w[%c0, %c0] along [0, 1] to %tile stage %stage : !tile.view<64x64xbf16>, !ring
+        hopper.yield
+      }
+    }
+  // CHECK: } compute registers 216 {
+  } compute registers 216 {
+    // CHECK-NEXT: hopper.distribute
+    hopper.distribute %i = %c0 to %p step %c1 {
+      // CHECK-NEXT: %stage = hopper.acquire %[[RING]] : !hopper.ring<3>
+      %stage = hopper.acquire %ring : !hopper.ring<3>
+      // CHECK-NEXT: hopper.release %[[RING]] : !hopper.ring<3>
+      hopper.release %ring : !hopper.ring<3>
+    }
+  }
+  hopper.return
+}
+
 // The layout of a column's entries beside a spread matrix keeps the size of the rows that are gone.
 // CHECK-LABEL: func.func @select
 func.func @select(%p: !hopper.fragment<8x32xf32, #hopper.spread<2>>) {

@@ -5,22 +5,21 @@
 !whole = !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
 !sums = !hopper.fragment<64xf32, #hopper.slice<dim = 1, #hopper.accumulator<4 x 1>>>
 
-// The values of a loop change places, and a scalar follows another: the old ones are kept until all are read.
+// The values of a loop change places, and a scalar follows another: the old ones are kept until all are read. Registers of a first value that nobody
+// else reads become the loop's.
 // CHECK-LABEL: void exchange(
-// CHECK: copy(carried, xPart);
-// CHECK: copy(carried2, yPart);
-// CHECK: s64 carried3 = 0;
-// CHECK-NEXT: s64 carried4 = 1;
+// CHECK: s64 carried = 0;
+// CHECK-NEXT: s64 carried2 = 1;
 // CHECK: MMC_NO_UNROLL for (s64 at = 0; at < point0; ++at) {
 // CHECK-NEXT: BlockFragment<float, Spread<64, 1, 64>> next;
-// CHECK-NEXT: copy(next, carried);
-// CHECK-NEXT: const s64 next2 = carried3 + 3;
-// CHECK-NEXT: copy(carried, carried2);
-// CHECK-NEXT: copy(carried2, next);
-// CHECK-NEXT: carried3 = carried3 + 2;
-// CHECK-NEXT: carried4 = next2;
+// CHECK-NEXT: copy(next, xPart);
+// CHECK-NEXT: const s64 next2 = carried + 3;
+// CHECK-NEXT: copy(xPart, yPart);
+// CHECK-NEXT: copy(yPart, next);
+// CHECK-NEXT: carried = carried + 2;
+// CHECK-NEXT: carried2 = next2;
 // CHECK-NEXT: }
-// CHECK: store<8>(carried, {{.*}} return y + (carried4 * 64 + i); });
+// CHECK: store<8>(xPart, {{.*}} return y + (carried2 * 64 + i); });
 hopper.kernel @exchange(%x: !tile.view<64xf32> {tile.access = "read"} loc("x"), %y: !tile.view<?x64xf32> {tile.access = "readwrite"} loc("y"))
     domain(%p in #tile.extent<tokens>) threads 64 blocks 1 {
   %c0 = arith.constant 0 : index

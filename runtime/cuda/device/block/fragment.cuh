@@ -52,6 +52,9 @@ MMC_DEVICE U beside(const BlockFragment<T, Whole> &, const BlockFragment<U, Layo
     return vector[Layout::ofParent(slot)];
 }
 
+/// The threads that have fragments meet: all of the block, but for warps with a role of their own.
+template <u32 threads> MMC_DEVICE void syncFragments() { barrierSync(1, threads); }
+
 /// How a reduction combines: `nothing()` changes no result, `combine` is associative but for rounding.
 struct Add {
   static MMC_DEVICE float nothing() { return 0.0f; }
@@ -87,9 +90,9 @@ MMC_DEVICE float reduceAll(const BlockFragment<float, Spread<threads, vector, si
       Kind::combine(sum, Layout::holds(slot) ? fragment[slot] : Kind::nothing());
   sum = reduceDetail::acrossLanes<Kind>(sum, 1, 32);
   if constexpr (threads > 32) {
-    syncThreads();
+    syncFragments<threads>();
     if (laneIndex() == 0) scratch[threadIndex() / 32] = sum;
-    syncThreads();
+    syncFragments<threads>();
     sum = scratch[0];
     MMC_UNROLL for (u32 warp = 1; warp < threads / 32; ++warp) sum = Kind::combine(sum, scratch[warp]);
   }
@@ -118,11 +121,11 @@ reduce(BlockFragment<float, AccumulatorSlice<threads, rowWarps, columnWarps, siz
     static_assert(size * kWarps <= kReduceScratch, "partial results fit the scratch");
     const u32 mine = gone == 1 ? threadIndex() / 32 / rowWarps : threadIndex() / 32 % rowWarps;
     const bool writes = gone == 1 ? laneIndex() % 4 == 0 : laneIndex() / 4 == 0;
-    syncThreads();
+    syncFragments<threads>();
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
       if (writes && Whole::active()) scratch[mine * size + Part::element(slot)] = result[slot];
     }
-    syncThreads();
+    syncFragments<threads>();
     if (Whole::active()) {
       MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
         result[slot] = scratch[Part::element(slot)];
@@ -157,11 +160,11 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
     constexpr u32 kWarps = threads / 32;
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
       const float part = reduceDetail::acrossLanes<Kind>(result[slot], 1, 32);
-      syncThreads();
+      syncFragments<threads>();
       if (laneIndex() == 0) scratch[slot * kWarps + threadIndex() / 32] = part;
     }
     static_assert(Part::kSlots * kWarps <= kReduceScratch, "partial results fit the scratch");
-    syncThreads();
+    syncFragments<threads>();
     // Group g of a thread is the g-th of `threads` groups of neighbours: its row has those with the same quotient.
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
       const u32 row = Part::element(slot);
@@ -180,9 +183,9 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
     BlockFragment<float, Part> sums;
     assign(sums, [&](u32) { return Kind::nothing(); });
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
-      syncThreads();
+      syncFragments<threads>();
       scratch[threadIndex()] = result[slot];
-      syncThreads();
+      syncFragments<threads>();
       MMC_UNROLL for (u32 mine = 0; mine < Part::kSlots; ++mine) {
         const u32 begin = Part::element(mine) * kGroup, end = begin + kGroup, turn = slot * threads;
         for (u32 group = begin > turn ? begin : turn; group < end && group < turn + threads; ++group)
@@ -195,10 +198,10 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
     static_assert(threads * vector <= kReduceScratch, "partial results fit the scratch");
     assign(result, [&](u32) { return Kind::nothing(); });
     MMC_UNROLL for (u32 first = 0; first < Whole::kSlots; first += vector) {
-      syncThreads();
+      syncFragments<threads>();
       MMC_UNROLL for (u32 i = 0; i < vector; ++i) scratch[threadIndex() * vector + i] =
           Whole::holds(first + i) ? fragment[first + i] : Kind::nothing();
-      syncThreads();
+      syncFragments<threads>();
       const u32 turn = first * threads % columns; // the column of the first of them
       MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
         for (u32 at = (Part::element(slot) + columns - turn) % columns; at < threads * vector; at += columns)
@@ -208,9 +211,9 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
   } else {
     constexpr u32 kShares = threads * vector / columns; // threads that have one column
     static_assert(threads * vector <= kReduceScratch, "partial results fit the scratch");
-    syncThreads();
+    syncFragments<threads>();
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) scratch[threadIndex() * vector + slot] = result[slot];
-    syncThreads();
+    syncFragments<threads>();
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
       const u32 column = threadIndex() % kGroup * vector + slot;
       float sum = scratch[column];
@@ -232,11 +235,11 @@ MMC_DEVICE void topK(BlockFragment<float, Spread<threads, 1, rows, count>> &valu
   using From = Spread<threads, vector, rows, columns>;
   using To = Spread<threads, 1, rows, count>;
   static_assert(rows * columns <= kReduceScratch, "the rows fit the scratch");
-  syncThreads();
+  syncFragments<threads>();
   MMC_UNROLL for (u32 slot = 0; slot < From::kSlots; ++slot) {
     if (From::holds(slot)) scratch[From::element(slot)] = fragment[slot];
   }
-  syncThreads();
+  syncFragments<threads>();
   MMC_UNROLL for (u32 slot = 0; slot < To::kSlots; ++slot) {
     values[slot] = 0.0f;
     chosen[slot] = 0;

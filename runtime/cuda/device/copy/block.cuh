@@ -94,13 +94,13 @@ MMC_DEVICE void store(const BlockFragment<T, Layout> &fragment, const Bounds &li
 }
 
 /// Starts copying rows of a tile by pieces of 16 bytes; what lies beyond the bounds becomes zero. Complete for this
-/// thread after copyAsyncWait, for the others after a barrier too.
-template <u32 threads, class T, u32 rows, u32 columns, Swizzle swizzle, class F>
+/// thread after copyAsyncWait, for the others after a barrier too. By `threads` threads from `firstThread` on.
+template <u32 threads, u32 firstThread = 0, class T, u32 rows, u32 columns, Swizzle swizzle, class F>
 MMC_DEVICE void copyTile(Tile<T, rows, columns, swizzle> &tile, const Bounds &limits, F address) {
   constexpr u32 kPiece = 16 / sizeof(T), kPieces = rows * (columns / kPiece);
   // A loop, because addresses of unrolled copies are computed in front of the loops around and take registers there.
   MMC_NO_UNROLL for (u32 i = 0; i < divideUp(kPieces, threads); ++i) {
-    const u32 piece = i * threads + threadIndex(), row = piece / (columns / kPiece),
+    const u32 piece = i * threads + threadIndex() - firstThread, row = piece / (columns / kPiece),
               column = piece % (columns / kPiece) * kPiece;
     if (kPieces % threads != 0 && piece >= kPieces) continue;
     const bool exists = row < limits.sizes[0] && column < limits.sizes[1];

@@ -10,8 +10,10 @@
 #pragma once
 
 #include "block/fragment.cuh"
+#include "block/ring.cuh"
 #include "mma/warpgroup.cuh"
 #include "ptx/fence.cuh"
+#include "ptx/registers.cuh"
 
 namespace blockDetail {
 /// Where a warpgroup's part of the accumulators begins: the same in all lanes, and the compiler knows it.

@@ -1,0 +1,88 @@
+// Rings and roles: constraints on who fills, who reads, and how often.
+#include "dialects/Hopper/IR/Hopper.h"
+
+using namespace mlir;
+using namespace mmc::hopper;
+
+LogicalResult RingOp::verify() {
+  // ring_c1
+  if (!isa_and_nonnull<KernelOp>((*this)->getParentOp()))
+    return emitOpError() << "expected to stand in the kernel's body";
+  return success();
+}
+
+LogicalResult FillOp::verify() {
+  // fill_c1
+  Block &body = getBody().front();
+  if (body.getNumArguments() != 1 || !body.getArgument(0).getType().isIndex())
+    return emitOpError() << "expected one body argument of type index";
+  for (Operation &op : body.without_terminator())
+    if (!isa<CopyOp>(op) && !isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op.getDialect()))
+      return op.emitOpError() << "is not allowed in a hopper.fill, whose body has copies and arithmetic";
+  return success();
+}
+
+/// roles_c3
+static LogicalResult verifyRegisters(RolesOp roles, KernelOp kernel) {
+  int64_t fill = roles.getFillRegisters(), compute = roles.getComputeRegisters();
+  for (int64_t registers : {fill, compute})
+    if (registers < 24 || registers > 256 || registers % 8 != 0)
+      return roles.emitOpError() << "expected registers to be a multiple of 8 from 24 to 256, got " << registers;
+  int64_t all = (fill * roles.getFillers() + compute * kernel.getThreads()) * kernel.getBlocks();
+  if (all > 65536)
+    return roles.emitOpError() << "expected at most 65536 registers in all threads of all blocks, got " << all;
+  return success();
+}
+
+/// roles_c4
+static LogicalResult verifySides(RolesOp roles) {
+  WalkResult walk = roles.getFill().walk([](Operation *op) {
+    bool fragments = llvm::any_of(op->getResultTypes(), llvm::IsaPred<FragmentType>) ||
+                     llvm::any_of(op->getOperandTypes(), llvm::IsaPred<FragmentType>);
+    bool ordered = isa<AcquireOp, ReleaseOp, BarrierOp, CommitOp, WaitOp, FenceProxyOp, ClearOp>(op) ||
+                   (isa<CopyOp>(op) && !isa<FillOp>(op->getParentOp()));
+    if (!fragments && !ordered) return WalkResult::advance();
+    op->emitOpError() << "is not allowed on the filling side of hopper.roles";
+    return WalkResult::interrupt();
+  });
+  if (walk.wasInterrupted()) return failure();
+  walk = roles.getCompute().walk([](FillOp op) {
+    op.emitOpError() << "is not allowed on the computing side of hopper.roles";
+    return WalkResult::interrupt();
+  });
+  return failure(walk.wasInterrupted());
+}
+
+/// roles_c5
+static LogicalResult verifyBalance(RolesOp roles) {
+  WalkResult walk = roles.getCompute().walk([](Block *block) -> WalkResult {
+    llvm::DenseMap<Value, int64_t> acquired;
+    for (Operation &op : *block) {
+      if (auto acquire = dyn_cast<AcquireOp>(op)) ++acquired[acquire.getRing()];
+      if (auto release = dyn_cast<ReleaseOp>(op)) --acquired[release.getRing()];
+    }
+    for (auto [ring, count] : acquired)
+      if (count != 0)
+        return block->getParentOp()->emitOpError()
+               << "expected each ring to be released as often as it is acquired, got " << count << " times less";
+    return WalkResult::advance();
+  });
+  return failure(walk.wasInterrupted());
+}
+
+LogicalResult RolesOp::verify() {
+  // roles_c1
+  auto kernel = dyn_cast_or_null<KernelOp>((*this)->getParentOp());
+  if (!kernel) return emitOpError() << "expected to stand in the kernel's body itself";
+  for (Operation &op : kernel.getBody().front())
+    if (&op != getOperation() && !isa<AllocOp, RingOp, ReturnOp>(op) &&
+        !isa_and_nonnull<arith::ArithDialect>(op.getDialect()))
+      return op.emitOpError() << "is not allowed beside hopper.roles, where allocs, rings and arithmetic stand";
+  // roles_c2
+  int64_t fillers = getFillers(), threads = kernel.getThreads();
+  if (fillers < 128 || fillers % 128 != 0 || threads % 128 != 0 || fillers + threads > 1024)
+    return emitOpError() << "expected both sides to be whole warpgroups, at most 1024 threads together, got " << fillers
+                         << " and " << threads;
+  if (failed(verifyRegisters(*this, kernel)) || failed(verifySides(*this))) return failure();
+  return verifyBalance(*this);
+}

@@ -1,0 +1,120 @@
+// Operands that other warps copy, ahead of the products that read them: through rings of stages.
+//
+// Each product's fill stands in front of the wait for it, as if one thread did both; splitRoles() takes them apart. A
+// ring serves every product whose operands have its types, in the order of the program.
+#include "passes/Conversion/TileToHopper/Operand.h"
+
+using namespace mlir;
+using namespace mmc::hopper;
+
+namespace mmc::cuda {
+
+/// Stages of pieces of a long k, and of whole operands.
+constexpr int64_t kPieceStages = 6, kOperandStages = 2;
+
+bool Lowering::comesByRing(const Operand &operand) const {
+  auto load = dyn_cast_or_null<tile::LoadOp>(operand.load);
+  // What the kernel itself writes is loaded by those who know when that is done.
+  return roles && load && scopes.size() > 1 && !tiles.isMinded(scalars.lookupOrDefault(load.getView()));
+}
+
+Lowering::RingTiles Lowering::ringOf(SharedType a, SharedType b, int64_t stages) {
+  auto staged = [&](SharedType type) {
+    return type ? SharedType::get(type.getContext(), type.getShape(), type.getElementType(), type.getSwizzle(), stages)
+                : type;
+  };
+  for (const RingTiles &known : rings)
+    if (known.typeA == Type(staged(a)) && known.typeB == Type(staged(b))) return known;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&target.getBody().front());
+  auto allocate = [&](SharedType type, const char *name) -> Value {
+    if (!type) return {};
+    return AllocOp::create(builder, NameLoc::get(builder.getStringAttr(name), source.getLoc()), staged(type));
+  };
+  Value tileA = allocate(a, "left"), tileB = allocate(b, "right");
+  Value ring = RingOp::create(builder, source.getLoc(), RingType::get(builder.getContext(), stages));
+  rings.push_back({ring, tileA, tileB, staged(a), staged(b)});
+  return rings.back();
+}
+
+void Lowering::fillRing(const RingTiles &ring, const Operand *a, const Operand *b, Value depth) {
+  auto fill = FillOp::create(builder, source.getLoc(), ring.ring);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = builder.createBlock(&fill.getBody(), {}, builder.getIndexType(), source.getLoc());
+  Value at = depth;
+  if (ring.a) copyTo(*a, ring.a, body->getArgument(0), at);
+  if (ring.b) copyTo(*b, ring.b, body->getArgument(0), at);
+  YieldOp::create(builder, source.getLoc());
+}
+
+/// The stage, when it is there for products too.
+Value Lowering::acquire(const RingTiles &ring) {
+  Value stage = AcquireOp::create(builder, source.getLoc(), ring.ring);
+  if (byWarpgroups) FenceProxyOp::create(builder, source.getLoc());
+  return stage;
+}
+
+Value Lowering::multiplyFromRing(tile::DotOp dot, Operand &a, Operand &b, Value acc) {
+  const bool ringA = comesByRing(a), ringB = comesByRing(b);
+  auto typeOf = [&](const Operand &operand, bool byRing) {
+    return byRing ? sharedOperandType(builder.getContext(), operand.shape, 1) : SharedType();
+  };
+  const RingTiles ring = ringOf(typeOf(a, ringA), typeOf(b, ringB), kOperandStages);
+  fillRing(ring, &a, &b, Value());
+  if (ringA) a.shared = ring.a;
+  if (ringB) b.shared = ring.b;
+  if (failed(fill(a)) || failed(fill(b))) return {};
+  if ((a.load && !ringA) || (b.load && !ringB)) {
+    CommitOp::create(builder, dot.getLoc());
+    WaitOp::create(builder, dot.getLoc(), 0);
+  }
+  auto isExchanged = [&](const Operand &operand, bool byRing) {
+    return !byRing && isa<SharedType>(operand.shared.getType());
+  };
+  for (auto [operand, byRing] : {std::pair(&a, ringA), std::pair(&b, ringB)})
+    if (isExchanged(*operand, byRing)) tiles.beforeRead(operand->shared);
+  Value stage = acquire(ring);
+  Value result = product(dot, acc, a.shared, b.shared, stage);
+  if (result.getDefiningOp<WgmmaOp>()) result = waitFor(result);
+  ReleaseOp::create(builder, dot.getLoc(), ring.ring);
+  for (auto [operand, byRing] : {std::pair(&a, ringA), std::pair(&b, ringB)})
+    if (isExchanged(*operand, byRing)) tiles.afterRead(operand->shared);
+  return result;
+}
+
+Value Lowering::multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t piece,
+                                       int64_t pieces) {
+  auto typeOf = [&](Operand &operand) {
+    SmallVector<int64_t> shape = operand.shape;
+    shape[operand.depthDim] = piece;
+    return sharedOperandType(builder.getContext(), shape, 1);
+  };
+  const RingTiles ring = ringOf(typeOf(a), typeOf(b), kPieceStages);
+  const bool async = isAsync(dot, acc.getType(), typeOf(a), typeOf(b));
+  auto multiply = [&](Value sum, Value number) {
+    fillRing(ring, &a, &b, arith::MulIOp::create(builder, dot.getLoc(), number, constant(piece)));
+    return product(dot, sum, ring.a, ring.b, acquire(ring));
+  };
+  auto release = [&]() { ReleaseOp::create(builder, dot.getLoc(), ring.ring); };
+  // A product runs on while the next piece is waited for, so a stage is released one piece later. The first and the
+  // last piece stand outside of the loop: with a product in flight on the way out ptxas may serialise all of them
+  // (C7514).
+  Value sum = async ? multiply(acc, constant(0)) : acc;
+  auto loop = scf::ForOp::create(builder, dot.getLoc(), constant(async ? 1 : 0), constant(async ? pieces - 1 : pieces),
+                                 constant(1), ValueRange{sum});
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value next = multiply(loop.getRegionIterArgs()[0], loop.getInductionVar());
+    if (async) WgmmaWaitOp::create(builder, dot.getLoc(), TypeRange(), 1, ValueRange());
+    release();
+    scf::YieldOp::create(builder, dot.getLoc(), next);
+  }
+  if (!async) return loop.getResult(0);
+  sum = waitFor(multiply(loop.getResult(0), constant(pieces - 1)));
+  release();
+  release();
+  return sum;
+}
+
+} // namespace mmc::cuda
