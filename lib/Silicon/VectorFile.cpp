@@ -82,7 +82,7 @@ Expected<VectorFile> readVectors(const std::string &path) {
   MMC_RETURN_IF_ERROR(in->readAt(0, {reinterpret_cast<uint8_t *>(all.data()), all.size()}));
   VectorFile file;
   std::string digest;
-  size_t at = 0;
+  size_t at = 0, declared = 0; // words of all cases
   for (bool first = true; digest.empty(); first = false) {
     const size_t end = all.find('\n', at);
     if (end == std::string::npos) return damaged(path, "its lines end without a digest");
@@ -107,7 +107,9 @@ Expected<VectorFile> readVectors(const std::string &path) {
       Vector vector;
       size_t count = 0;
       words >> vector.name >> count >> skip >> skip >> vector.inputs;
-      if (count > all.size() / 4) return damaged(path, "case " + vector.name + " is longer than the file");
+      declared += count;
+      if (count > all.size() / 4 || declared > all.size() / 4)
+        return damaged(path, "with case " + vector.name + " it is longer than the file");
       vector.output.resize(count);
       file.vectors.push_back(std::move(vector));
     }

@@ -2,7 +2,7 @@
 # Runs everything in this bundle on the machine's GPU and writes one JSON file. Needs an NVIDIA driver and what every Linux has; no toolkit, no
 # compiler, no Python. Usage: ./run.sh [--emulated] [-o FOLDER]
 #   --emulated   on the emulated device instead: small sizes, no figure of speed means anything
-#   -o FOLDER    where results go (default results-DATE): results.json, the recorded vectors, a log per step
+#   -o FOLDER    where results go (default results-DATE): results.json, the recorded vectors, logs.tar.gz
 # Exit code 0 where everything ran and agreed, 1 where not, 3 where there is no driver or no GPU that the cubins are for. Takes at most 8 minutes.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +19,7 @@ done
 mkdir -p "$out" || exit 1
 began=$(date +%s)
 
-"$here/bin/mmc-silicon" --list >/dev/null 2>&1 || export LD_LIBRARY_PATH="$here/lib/fallback"
+"$here/bin/mmc-silicon" --list >/dev/null 2>&1 || export LD_LIBRARY_PATH="$here/lib/fallback${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 if [ $emulated = yes ]; then
   driver=$here/lib/libmmc_cuda_emu.so kernels=$here/kernels/emulated target=cuda-emu small=--small record=emulated
 else
@@ -107,8 +107,14 @@ else
     for model in text01-tiny demo; do answers $model-portable $model-portable $model; done
     speed bench-250m-portable bench-250m-portable
   fi
-  if command -v compute-sanitizer >/dev/null 2>&1; then
-    step sanitizer 120 - compute-sanitizer --tool memcheck --error-exitcode 9 "$here/bin/mmc-silicon" --kernels "$kernels" --in-process
+  sanitizer=$(PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer || true)
+  if [ -n "$sanitizer" ]; then
+    before=$good
+    step sanitizer 120 - "$sanitizer" --tool memcheck --error-exitcode 9 "$here/bin/mmc-silicon" --kernels "$kernels" --in-process
+    if grep -qi 'device not supported' "$out/sanitizer.txt"; then
+      echo "skipped: compute-sanitizer does not support this machine's device"
+      good=$before
+    fi
   fi
 fi
 
@@ -121,5 +127,6 @@ cat >"$out/results.json" <<END
  "steps": {$steps
 }}
 END
+(cd "$out" && tar -czf logs.tar.gz ./*.txt && rm -f ./*.txt)
 echo "$out/results.json: good $good, $(($(date +%s) - began)) s"
 [ $good = true ]

@@ -14,6 +14,7 @@
 #include <iterator>
 #include <regex>
 #include <set>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace mmc::silicon;
@@ -131,6 +132,16 @@ TEST(SiliconWorkers, AWritePastTheOutputIsSeen) {
   const AllResults all = runAll(cases);
   EXPECT_FALSE(all.results[0].ran);
   EXPECT_THAT(all.results[0].failure, testing::HasSubstr("wrote past its output's"));
+}
+
+/// A worker that says nothing is given up: opening a pipe that nobody writes to never ends.
+TEST(SiliconWorkers, AWorkerThatHangsIsGivenUp) {
+  const std::string pipe = (fs::temp_directory_path() / ("driver-" + std::to_string(getpid()))).string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const auto all = runInWorkers(allCases(), {pipe, MMC_SILICON_MODULES, 1}, {});
+  fs::remove(pipe);
+  ASSERT_FALSE(all.ok());
+  EXPECT_THAT(all.status().message(), testing::HasSubstr("did not end in time"));
 }
 
 TEST(SiliconWorkers, ADriverThatIsNotThereIsOneError) {

@@ -70,6 +70,8 @@ TEST_F(Files, DamageIsSeen) {
   expectDamaged("expected 'mmc silicon vectors 1'");
   put("mmc silicon vectors 1\ncase a 99999999 words inputs b\n");
   expectDamaged("longer than the file");
+  put("mmc silicon vectors 1\ncase a 8 words inputs b\ncase b 8 words inputs b\ncase c 8 words inputs b\n");
+  expectDamaged("with case c it is longer than the file");
   put("");
   expectDamaged("end without a digest");
 }
