@@ -139,14 +139,20 @@ LogicalResult ClearOp::verify() {
 }
 
 LogicalResult GetOp::verify() {
-  // get_c1
   FragmentType fragment = getResult().getType();
   SharedType shared = getShared().getType();
-  if (shared.getStages() == 1 && shared.getShape().size() == 1 && fragment.getNumElements() <= shared.getShape()[0] &&
-      fragment.getElementType() == shared.getElementType())
-    return success();
-  return emitOpError() << "expected a fragment of elements of a vector of one stage, got " << fragment << " from "
-                       << shared;
+  // get_c1
+  bool isVector = shared.getShape().size() == 1;
+  bool fits = isVector ? shared.getStages() == 1 && fragment.getNumElements() <= shared.getShape()[0]
+                       : fragment.getShape() == shared.getShape();
+  if (!fits || fragment.getElementType() != shared.getElementType())
+    return emitOpError() << "expected a fragment of elements of a vector of one stage, or of a tile of its shape, got "
+                         << fragment << " from " << shared;
+  // get_c2
+  if (bool(getStage()) != (shared.getStages() > 1))
+    return emitOpError() << "expected a stage exactly where the tile has several, got " << (getStage() ? "one" : "none")
+                         << " for " << shared.getStages() << " stages";
+  return success();
 }
 
 // ------------------------------------------------------------------------------------------------ products

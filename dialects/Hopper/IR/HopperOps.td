@@ -436,21 +436,25 @@ def Hopper_ClearOp : Hopper_Op<"clear"> {
 }
 
 def Hopper_GetOp : Hopper_Op<"get"> {
-  let summary = "reads a fragment from a shared vector";
+  let summary = "reads a fragment from a shared vector or tile";
   let description = [{
-    The fragment's elements in row-major order are the vector's first ones, so a get after a put may change shape and
-    layout.
+    The fragment's elements in row-major order are a vector's first ones, so a get after a put may change shape and
+    layout; from a tile each element comes from its own place.
 
-    * (C1) element types agree, and the tile has rank 1, one stage, and as many elements as the fragment, or more.
+    * (C1) element types agree; a vector has one stage, and as many elements as the fragment, or more; a tile has the
+      fragment's shape;
+    * (C2) a stage is given exactly where the tile has several.
 
     ```mlir
     // %s: !hopper.shared<4096xbf16>
     %f = hopper.get %s : !hopper.shared<4096xbf16> -> !hopper.fragment<128x32xbf16, #hopper.spread<8>>
     ```
   }];
-  let arguments = (ins Arg<Hopper_SharedType, "source", [MemRead]>:$shared);
+  let arguments = (ins Arg<Hopper_SharedType, "source", [MemRead]>:$shared, Optional<Index>:$stage);
   let results = (outs Hopper_FragmentType:$result);
-  let assemblyFormat = "$shared attr-dict `:` qualified(type($shared)) `->` qualified(type($result))";
+  let assemblyFormat = [{
+    $shared (`stage` $stage^)? attr-dict `:` qualified(type($shared)) `->` qualified(type($result))
+  }];
   let hasVerifier = 1;
 }
 

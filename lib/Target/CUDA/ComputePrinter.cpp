@@ -124,7 +124,7 @@ void KernelPrinter::printTransfer(Operation *op, Value shared) {
   if (auto put = dyn_cast<PutOp>(op))
     return line(formatv("put({0}, {1});", text(put.getValue()), sharedText(shared, {})));
   std::string name = declareFragment(op->getResult(0), "exchanged");
-  line(formatv("get({0}, {1});", name, sharedText(shared, {})));
+  line(formatv("get({0}, {1});", name, sharedText(shared, cast<GetOp>(op).getStage())));
 }
 
 } // namespace mmc::cuda

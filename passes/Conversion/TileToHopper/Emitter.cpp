@@ -93,6 +93,7 @@ LogicalResult Lowering::emitDistributed(scf::ForOp loop) {
   scopes.emplace_back(loop.getBody(), made.getOperation());
   tiles.enterLoop();
   if (failed(emitBlock(*loop.getBody()))) return failure();
+  releaseHeld();
   YieldOp::create(builder, loop.getLoc());
   scopes.pop_back();
   tiles.leaveLoop();
@@ -134,6 +135,7 @@ LogicalResult Lowering::emitLoop(scf::ForOp loop) {
     if (!result) return failure();
     yielded.push_back(result);
   }
+  releaseHeld();
   scf::YieldOp::create(builder, loop.getLoc(), yielded);
   scopes.pop_back();
   tiles.leaveLoop();

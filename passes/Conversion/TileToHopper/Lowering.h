@@ -22,12 +22,18 @@ public:
   mlir::LogicalResult run();
 
 private:
+  /// What a load's copy lies in.
+  struct StagedTile {
+    mlir::Value tile, stage;
+  };
   /// A block of the tile kernel that is being emitted, with the fragments made in it.
   struct Scope {
     Scope(mlir::Block *block, mlir::Operation *loop) : block(block), loop(loop) {}
     mlir::Block *block;
     mlir::Operation *loop; // the emitted loop around it; null for the kernel's body
     llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value, 2>> made;
+    llvm::DenseMap<mlir::Operation *, StagedTile> held; // loads that came by a ring and are used again
+    llvm::SmallVector<mlir::Value> toRelease;           // their rings, in the order of acquires
   };
   struct MapBody;
 
@@ -57,6 +63,11 @@ private:
     mlir::Type typeA, typeB;
   };
   bool comesByRing(const Operand &operand) const;
+  const StagedTile *held(mlir::Operation *load) const;
+  bool takeHeld(Operand &a, Operand &b, mlir::Value &stage) const;
+  void holdOrRelease(const RingTiles &ring, const Operand &a, const Operand &b, mlir::Value stage);
+  /// At the end of a loop's trip.
+  void releaseHeld();
   RingTiles ringOf(hopper::SharedType a, hopper::SharedType b, int64_t stages);
   void fillRing(const RingTiles &tiles, const Operand *a, const Operand *b, mlir::Value depth);
   mlir::Value acquire(const RingTiles &tiles);

@@ -54,31 +54,67 @@ Value Lowering::acquire(const RingTiles &ring) {
   return stage;
 }
 
+const Lowering::StagedTile *Lowering::held(Operation *load) const {
+  for (const Scope &scope : llvm::reverse(scopes))
+    if (auto found = scope.held.find(load); found != scope.held.end()) return &found->second;
+  return nullptr;
+}
+
+/// Operands that came for an earlier product; false where not all that come by rings are there, or not in one stage.
+bool Lowering::takeHeld(Operand &a, Operand &b, Value &stage) const {
+  const StagedTile *heldA = comesByRing(a) ? held(a.load) : nullptr, *heldB = comesByRing(b) ? held(b.load) : nullptr;
+  if (comesByRing(a) != (heldA != nullptr) || comesByRing(b) != (heldB != nullptr)) return false;
+  if (heldA && heldB && heldA->stage != heldB->stage) return false;
+  if (heldA) a.shared = heldA->tile, stage = heldA->stage;
+  if (heldB) b.shared = heldB->tile, stage = heldB->stage;
+  return true;
+}
+
+/// A stage of which a tile is used again is held to the end of the loop's trip.
+void Lowering::holdOrRelease(const RingTiles &ring, const Operand &a, const Operand &b, Value stage) {
+  auto isUsedAgain = [&](const Operand &operand, Value tile) {
+    return tile && operand.load->getBlock() == scopes.back().block && !operand.value.hasOneUse();
+  };
+  const bool holdA = isUsedAgain(a, ring.a), holdB = isUsedAgain(b, ring.b);
+  if (holdA) scopes.back().held[a.load] = {ring.a, stage};
+  if (holdB) scopes.back().held[b.load] = {ring.b, stage};
+  if (holdA || holdB)
+    scopes.back().toRelease.push_back(ring.ring);
+  else
+    ReleaseOp::create(builder, source.getLoc(), ring.ring);
+}
+
+void Lowering::releaseHeld() {
+  for (Value ring : scopes.back().toRelease) ReleaseOp::create(builder, source.getLoc(), ring);
+}
+
 Value Lowering::multiplyFromRing(tile::DotOp dot, Operand &a, Operand &b, Value acc) {
   const bool ringA = comesByRing(a), ringB = comesByRing(b);
-  auto typeOf = [&](const Operand &operand, bool byRing) {
-    return byRing ? sharedOperandType(builder.getContext(), operand.shape, 1) : SharedType();
-  };
-  const RingTiles ring = ringOf(typeOf(a, ringA), typeOf(b, ringB), kOperandStages);
-  fillRing(ring, &a, &b, Value());
-  if (ringA) a.shared = ring.a;
-  if (ringB) b.shared = ring.b;
+  Value stage;
+  std::optional<RingTiles> ring;
+  if (!takeHeld(a, b, stage)) {
+    auto typeOf = [&](const Operand &operand, bool byRing) {
+      return byRing ? sharedOperandType(builder.getContext(), operand.shape, 1) : SharedType();
+    };
+    ring = ringOf(typeOf(a, ringA), typeOf(b, ringB), kOperandStages);
+    fillRing(*ring, &a, &b, Value());
+    if (ringA) a.shared = ring->a;
+    if (ringB) b.shared = ring->b;
+  }
   if (failed(fill(a)) || failed(fill(b))) return {};
   if ((a.load && !ringA) || (b.load && !ringB)) {
     CommitOp::create(builder, dot.getLoc());
     WaitOp::create(builder, dot.getLoc(), 0);
   }
-  auto isExchanged = [&](const Operand &operand, bool byRing) {
-    return !byRing && isa<SharedType>(operand.shared.getType());
-  };
-  for (auto [operand, byRing] : {std::pair(&a, ringA), std::pair(&b, ringB)})
-    if (isExchanged(*operand, byRing)) tiles.beforeRead(operand->shared);
-  Value stage = acquire(ring);
+  SmallVector<Value> exchanged; // through tiles that the computing warps write themselves
+  if (!ringA && isa<SharedType>(a.shared.getType())) exchanged.push_back(a.shared);
+  if (!ringB) exchanged.push_back(b.shared);
+  for (Value tile : exchanged) tiles.beforeRead(tile);
+  if (ring) stage = acquire(*ring);
   Value result = product(dot, acc, a.shared, b.shared, stage);
   if (result.getDefiningOp<WgmmaOp>()) result = waitFor(result);
-  ReleaseOp::create(builder, dot.getLoc(), ring.ring);
-  for (auto [operand, byRing] : {std::pair(&a, ringA), std::pair(&b, ringB)})
-    if (isExchanged(*operand, byRing)) tiles.afterRead(operand->shared);
+  if (ring) holdOrRelease(*ring, a, b, stage);
+  for (Value tile : exchanged) tiles.afterRead(tile);
   return result;
 }
 

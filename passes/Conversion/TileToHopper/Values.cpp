@@ -77,6 +77,9 @@ Value Lowering::load(Operation *op, FragmentType type) {
   auto logical = cast<RankedTensorType>(op->getResult(0).getType());
   DenseI64ArrayAttr extents;
   if (type.getShape() != logical.getShape()) extents = builder.getDenseI64ArrayAttr(logical.getShape());
+  const StagedTile *here = held(op);
+  if (here && cast<SharedType>(here->tile.getType()).getShape() == type.getShape())
+    return GetOp::create(builder, op->getLoc(), type, here->tile, here->stage);
   if (auto plain = dyn_cast<tile::LoadOp>(op)) {
     Value view = scalar(plain.getView());
     tiles.beforeRead(view);
@@ -117,7 +120,7 @@ Value Lowering::convert(Value value, Value fragment, FragmentType type) {
   PutOp::create(builder, fragment.getLoc(), fragment, tile);
   tiles.afterWrite(tile);
   tiles.beforeRead(tile);
-  Value result = GetOp::create(builder, fragment.getLoc(), type, tile);
+  Value result = GetOp::create(builder, fragment.getLoc(), type, tile, Value());
   tiles.afterRead(tile);
   return result;
 }

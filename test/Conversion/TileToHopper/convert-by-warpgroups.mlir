@@ -119,31 +119,44 @@ tile.kernel @rings(%x: !tile.view<?x256xbf16> {tile.access = "read"}, %w: !tile.
 
 // -----
 
-// Whole operands of a loop's products come through rings of their own, one for each pair of types; one that is computed is exchanged as before.
+// Whole operands of a loop's products come through rings too, one for each pair of types. What is used again is held until the trip ends: by the next
+// product, and by the expression that reads it element by element. What is used once is released at once.
 // CHECK-LABEL: hopper.kernel @whole(
 // CHECK: hopper.roles fill
 // CHECK: scf.for
-// CHECK-COUNT-2: hopper.fill
+// CHECK: hopper.fill %[[PAIR:.*]] :
+// CHECK-COUNT-2: hopper.copy
+// CHECK-NOT: hopper.copy
+// CHECK: hopper.fill %[[ONE:.*]] :
+// CHECK: hopper.copy
+// CHECK-NOT: hopper.copy
 // CHECK: } compute registers 216 {
 // CHECK: scf.for
-// CHECK: hopper.acquire %[[BOTH:.*]] :
-// CHECK: hopper.wgmma
-// CHECK-NEXT: hopper.wgmma_wait 0
-// CHECK-NEXT: hopper.release %[[BOTH]]
-// CHECK: hopper.acquire %[[ONE:.*]] :
-// CHECK: hopper.wgmma
+// CHECK: %[[STAGE:.*]] = hopper.acquire %[[PAIR]] :
+// CHECK: hopper.wgmma %{{.*}}, %[[X:.*]], %{{.*}} stage %[[STAGE]] transpose_b
+// CHECK-NOT: hopper.release
+// CHECK: hopper.get %[[X]] stage %[[STAGE]]
+// CHECK: %[[OTHER:.*]] = hopper.acquire %[[ONE]] :
+// CHECK: hopper.wgmma {{.*}} stage %[[OTHER]]
 // CHECK-NEXT: hopper.wgmma_wait 0
 // CHECK-NEXT: hopper.release %[[ONE]]
-tile.kernel @whole(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %y: !tile.view<64x64xf32> {tile.access = "write"},
+// CHECK-NEXT: hopper.release %[[PAIR]]
+// CHECK-NEXT: scf.yield
+// CHECK-NOT: hopper.load
+tile.kernel @whole(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %v: !tile.view<?x64xbf16> {tile.access = "read"}, %y: !tile.view<64x64xf32> {tile.access = "write"},
     %rows: index {tile.step = #tile.step<token_count>}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
   %c0 = arith.constant 0 : index
   %c64 = arith.constant 64 : index
   %zero = arith.constant dense<0.0> : tensor<64x64xf32>
   %Y = scf.for %r = %c0 to %rows step %c64 iter_args(%sum = %zero) -> (tensor<64x64xf32>) {
     %X = tile.load %x[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
-    %S = tile.dot %X, %X transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
-    %R = arith.truncf %S : tensor<64x64xf32> to tensor<64x64xbf16>
-    %next = tile.dot %R, %X acc(%sum) : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %K = tile.load %x[%c0, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %S = tile.dot %X, %K transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %W = arith.extf %X : tensor<64x64xbf16> to tensor<64x64xf32>
+    %M = arith.mulf %S, %W : tensor<64x64xf32>
+    %R = arith.truncf %M : tensor<64x64xf32> to tensor<64x64xbf16>
+    %V = tile.load %v[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %next = tile.dot %R, %V acc(%sum) : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
     scf.yield %next : tensor<64x64xf32>
   }
   tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<64x64xf32>

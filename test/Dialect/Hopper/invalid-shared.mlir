@@ -91,9 +91,18 @@ func.func @get_c1_size(%s: !hopper.shared<63xf32>) {
 
 // -----
 
-// get_c1_rank
-func.func @get_c1_rank(%s: !hopper.shared<16x64xbf16>) {
-  // expected-error @+1 {{expected a fragment of elements of a vector of one stage}}
-  %f = hopper.get %s : !hopper.shared<16x64xbf16> -> !hopper.fragment<16x64xbf16, #hopper.spread<4>>
+// get_c1_shape
+func.func @get_c1_shape(%s: !hopper.shared<16x64xbf16>) {
+  // expected-error @+1 {{expected a fragment of elements of a vector of one stage, or of a tile of its shape}}
+  %f = hopper.get %s : !hopper.shared<16x64xbf16> -> !hopper.fragment<8x64xbf16, #hopper.spread<4>>
+  return
+}
+
+// -----
+
+// get_c2
+func.func @get_c2(%s: !hopper.shared<16x64xbf16, stages = 2>) {
+  // expected-error @+1 {{expected a stage exactly where the tile has several, got none for 2 stages}}
+  %f = hopper.get %s : !hopper.shared<16x64xbf16, stages = 2> -> !hopper.fragment<16x64xbf16, #hopper.spread<4>>
   return
 }

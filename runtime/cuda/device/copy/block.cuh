@@ -133,6 +133,20 @@ MMC_DEVICE void put(const BlockFragment<T, Layout> &fragment, T (&row)[size]) {
     if (writes) row[Layout::element(slot)] = fragment[slot];
   }
 }
+/// Each element from its own place.
+template <class T, class Layout, u32 rows, u32 columns, Swizzle swizzle>
+MMC_DEVICE void get(BlockFragment<T, Layout> &fragment, const Tile<T, rows, columns, swizzle> &tile) {
+  static_assert(Layout::kRank == 2, "a tile has rows and columns");
+  constexpr u32 kCount = blockDetail::atOnce<T, blockDetail::chunkOf<Layout>(16 / sizeof(T))>();
+  MMC_UNROLL for (u32 first = 0; first < Layout::kSlots; first += kCount) {
+    blockDetail::Chunk<T, kCount> elements = {};
+    if (Layout::holds(first)) {
+      const T &place = tile.at(Layout::template coordinate<0>(first), Layout::template coordinate<1>(first));
+      elements = *reinterpret_cast<const blockDetail::Chunk<T, kCount> *>(&place);
+    }
+    MMC_UNROLL for (u32 i = 0; i < kCount; ++i) fragment[first + i] = elements.elements[i];
+  }
+}
 /// Elements from a vector in row-major order.
 template <class T, class Layout, u32 size>
 MMC_DEVICE void get(BlockFragment<T, Layout> &fragment, const T (&row)[size]) {
