@@ -13,8 +13,9 @@ namespace mmc::cuda {
 
 namespace {
 
-/// Elements of the second operand that are held at once.
-constexpr int64_t kHeld = 8192;
+/// Elements of the second operand that are held at once: 64 for each of 256 threads. What a block asks for at a time is
+/// what it hides the latency of memory with.
+constexpr int64_t kHeld = 16384;
 
 class Expander {
 public:

@@ -69,13 +69,13 @@ tile.kernel @outer(%k: !tile.view<1x64xf32> {tile.access = "read"}, %v: !tile.vi
 
 // -----
 
-// 512 x 64 elements do not fit a block's registers: a loop takes k in pieces of 128, and its terms are summed after it.
+// 512 x 64 elements do not fit a block's registers: a loop takes k in pieces of 256, and its terms are summed after it.
 // CHECK-LABEL: tile.kernel @in_pieces
-// CHECK: %[[TERMS:.*]] = scf.for %[[AT:.*]] = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[SUM:.*]] = %{{.*}}) -> (tensor<128x64xf32>) {
-// CHECK-DAG: tile.load %{{.*}} -> tensor<128xf32>
-// CHECK-DAG: tile.load %{{.*}} -> tensor<128x64xf32>
-// CHECK: arith.addf %[[SUM]], %{{.*}} : tensor<128x64xf32>
-// CHECK: tile.reduce add %[[TERMS]] along 0 : tensor<128x64xf32> -> tensor<64xf32>
+// CHECK: %[[TERMS:.*]] = scf.for %[[AT:.*]] = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[SUM:.*]] = %{{.*}}) -> (tensor<256x64xf32>) {
+// CHECK-DAG: tile.load %{{.*}} -> tensor<256xf32>
+// CHECK-DAG: tile.load %{{.*}} -> tensor<256x64xf32>
+// CHECK: arith.addf %[[SUM]], %{{.*}} : tensor<256x64xf32>
+// CHECK: tile.reduce add %[[TERMS]] along 0 : tensor<256x64xf32> -> tensor<64xf32>
 tile.kernel @in_pieces(%q: !tile.view<1x512xf32> {tile.access = "read"}, %s: !tile.view<512x64xf32> {tile.access = "read"},
     %y: !tile.view<1x64xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) {
   %c0 = arith.constant 0 : index
@@ -93,10 +93,10 @@ tile.kernel @in_pieces(%q: !tile.view<1x512xf32> {tile.access = "read"}, %s: !ti
 // CHECK: %[[SUM:.*]] = tile.reduce add
 // CHECK: tile.store %{{.*}}, %arg2
 // CHECK: scf.for
-// CHECK-DAG: %[[X:.*]] = tile.load %arg0[%c0, %{{.*}}] along [1] : !tile.view<1x512xf32> -> tensor<128xf32>
-// CHECK-DAG: %[[S:.*]] = tile.broadcast %[[SUM]] to [] : f32 -> tensor<128xf32>
-// CHECK-DAG: %[[N:.*]] = arith.mulf %[[X]], %[[S]] : tensor<128xf32>
-// CHECK-DAG: %[[R:.*]] = arith.truncf %[[N]] : tensor<128xf32> to tensor<128xbf16>
+// CHECK-DAG: %[[X:.*]] = tile.load %arg0[%c0, %{{.*}}] along [1] : !tile.view<1x512xf32> -> tensor<256xf32>
+// CHECK-DAG: %[[S:.*]] = tile.broadcast %[[SUM]] to [] : f32 -> tensor<256xf32>
+// CHECK-DAG: %[[N:.*]] = arith.mulf %[[X]], %[[S]] : tensor<256xf32>
+// CHECK-DAG: %[[R:.*]] = arith.truncf %[[N]] : tensor<256xf32> to tensor<256xbf16>
 // CHECK: arith.addf
 tile.kernel @computed(%x: !tile.view<1x512xf32> {tile.access = "read"}, %s: !tile.view<512x64xf32> {tile.access = "read"},
     %n: !tile.view<512xbf16> {tile.access = "write"}, %y: !tile.view<1x64xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) {

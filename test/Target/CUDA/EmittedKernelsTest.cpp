@@ -100,6 +100,25 @@ TEST(EmittedKernels, SumsAlongAndAcrossRowsOfAnyWidth) {
   }
 }
 
+// The best of each row and their columns; of equal ones the first.
+TEST(EmittedKernels, LargestOfARowWithTies) {
+  EmittedModule module(R"(
+tile.kernel @best(%x: !tile.view<5x24xf32> {tile.access = "read"}, %values: !tile.view<5x3xf32> {tile.access = "write"},
+    %columns: !tile.view<5x3xi32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) {
+  %c0 = arith.constant 0 : index
+  %X = tile.load %x[%c0, %c0] along [0, 1] : !tile.view<5x24xf32> -> tensor<5x24xf32>
+  %v, %c = tile.top_k %X : tensor<5x24xf32> -> tensor<5x3xf32>, tensor<5x3xi32>
+  tile.store %v, %values[%c0, %c0] along [0, 1] : tensor<5x3xf32>, !tile.view<5x3xf32>
+  tile.store %c, %columns[%c0, %c0] along [0, 1] : tensor<5x3xi32>, !tile.view<5x3xi32>
+  tile.return
+}
+)");
+  std::vector<float> scores(5 * 24);
+  for (size_t i = 0; i < scores.size(); ++i)
+    scores[i] = float((i * 11 + i / 24) % 7) - 3; // each value three times or more
+  module.check("best", {floats(scores), written(Kind::f32, 15, 3), written(Kind::i32, 15, 3)}, {}, 0);
+}
+
 TEST(EmittedKernels, RotationTableAtLongPositions) {
   EmittedModule module("rope_table.mlir");
   std::vector<int32_t> positions = {0, 1, 2, 3, 1000, 65535, 1048575, 10239999, 2147483647};

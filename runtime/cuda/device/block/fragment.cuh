@@ -158,24 +158,35 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
   } else if constexpr (gone == 1 && kGroup % 32 == 0) {
     // A row lies across warps, and each warp has elements of one row per slot.
     constexpr u32 kWarps = threads / 32;
-    MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
-      const float part = reduceDetail::acrossLanes<Kind>(result[slot], 1, 32);
-      syncFragments<threads>();
-      if (laneIndex() == 0) scratch[slot * kWarps + threadIndex() / 32] = part;
-    }
     static_assert(Part::kSlots * kWarps <= kReduceScratch, "partial results fit the scratch");
     syncFragments<threads>();
-    // Group g of a thread is the g-th of `threads` groups of neighbours: its row has those with the same quotient.
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
-      const u32 row = Part::element(slot);
-      float sum = Kind::nothing();
-      MMC_UNROLL for (u32 other = 0; other < Part::kSlots; ++other) {
-        MMC_UNROLL for (u32 warp = 0; warp < kWarps; ++warp) {
-          const u32 theirs = (other * threads + warp * 32) / kGroup;
-          sum = theirs == row ? Kind::combine(sum, scratch[other * kWarps + warp]) : sum;
-        }
+      const float part = reduceDetail::acrossLanes<Kind>(result[slot], 1, 32);
+      if (laneIndex() == 0) scratch[slot * kWarps + threadIndex() / 32] = part;
+    }
+    syncFragments<threads>();
+    if constexpr (threads % kGroup == 0) {
+      // Whole rows per slot: the warps that have a thread's row are neighbours.
+      const u32 first = threadIndex() / kGroup * (kGroup / 32);
+      MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
+        float sum = Kind::nothing();
+        MMC_UNROLL for (u32 warp = 0; warp < kGroup / 32; ++warp) sum =
+            Kind::combine(sum, scratch[slot * kWarps + first + warp]);
+        result[slot] = sum;
       }
-      result[slot] = sum;
+    } else {
+      // Group g of a thread is the g-th of `threads` groups of neighbours: its row has those with the same quotient.
+      MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
+        const u32 row = Part::element(slot);
+        float sum = Kind::nothing();
+        MMC_UNROLL for (u32 other = 0; other < Part::kSlots; ++other) {
+          MMC_UNROLL for (u32 warp = 0; warp < kWarps; ++warp) {
+            const u32 theirs = (other * threads + warp * 32) / kGroup;
+            sum = theirs == row ? Kind::combine(sum, scratch[other * kWarps + warp]) : sum;
+          }
+        }
+        result[slot] = sum;
+      }
     }
   } else if constexpr (gone == 1) {
     // A row begins anywhere: what the threads have of one slot after the other.
@@ -225,8 +236,8 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
 }
 
 /// The `count` largest of each row in descending order with their columns; ties go to the lowest column, NaN is the
-/// smallest. The thread that holds an entry looks for the element that has as many before it as the entry's rank:
-/// columns^2 comparisons, for the short rows of a router.
+/// smallest. Every thread looks how many of its element's row come before it: that is the element's place, and those
+/// with a place below `count` are put there. columns^2 comparisons per row, for the short rows of a router.
 template <u32 threads, u32 vector, u32 rows, u32 columns, u32 count>
 MMC_DEVICE void topK(BlockFragment<float, Spread<threads, 1, rows, count>> &values,
                      BlockFragment<s32, Spread<threads, 1, rows, count>> &chosen,
@@ -234,30 +245,32 @@ MMC_DEVICE void topK(BlockFragment<float, Spread<threads, 1, rows, count>> &valu
                      float (&scratch)[kReduceScratch]) {
   using From = Spread<threads, vector, rows, columns>;
   using To = Spread<threads, 1, rows, count>;
-  static_assert(rows * columns <= kReduceScratch, "the rows fit the scratch");
+  static_assert(rows * (columns + 2 * count) <= kReduceScratch, "the rows, their best and the columns fit the scratch");
+  float *best = scratch + rows * columns, *columnOfBest = best + rows * count;
   syncFragments<threads>();
   MMC_UNROLL for (u32 slot = 0; slot < From::kSlots; ++slot) {
     if (From::holds(slot)) scratch[From::element(slot)] = fragment[slot];
   }
   syncFragments<threads>();
-  MMC_UNROLL for (u32 slot = 0; slot < To::kSlots; ++slot) {
-    values[slot] = 0.0f;
-    chosen[slot] = 0;
-    if (!To::holds(slot)) continue;
-    const float *row = scratch + To::template coordinate<0>(slot) * columns;
-    const u32 rank = To::template coordinate<1>(slot);
-    // An entry's place: how many are larger, or equal and before it.
-    for (u32 column = 0; column < columns; ++column) {
-      u32 before = 0;
-      for (u32 other = 0; other < columns; ++other) {
-        const bool larger = row[other] > row[column] || (row[column] != row[column] && row[other] == row[other]);
-        const bool equal = row[other] == row[column] || (row[other] != row[other] && row[column] != row[column]);
-        before += larger || (equal && other < column) ? 1 : 0;
-      }
-      if (before == rank) {
-        values[slot] = row[column];
-        chosen[slot] = s32(column);
-      }
+  MMC_UNROLL for (u32 slot = 0; slot < From::kSlots; ++slot) {
+    if (!From::holds(slot)) continue;
+    const u32 row = From::template coordinate<0>(slot), column = From::template coordinate<1>(slot);
+    const float mine = fragment[slot];
+    u32 place = 0;
+    for (u32 other = 0; other < columns; ++other) {
+      const float theirs = scratch[row * columns + other];
+      const bool larger = theirs > mine || (mine != mine && theirs == theirs);
+      const bool equal = theirs == mine || (theirs != theirs && mine != mine);
+      place += larger || (equal && other < column) ? 1 : 0;
     }
+    if (place >= count) continue;
+    best[row * count + place] = mine;
+    columnOfBest[row * count + place] = bitCast<float>(column);
+  }
+  syncFragments<threads>();
+  MMC_UNROLL for (u32 slot = 0; slot < To::kSlots; ++slot) {
+    const bool holds = To::holds(slot);
+    values[slot] = holds ? best[To::element(slot)] : 0.0f;
+    chosen[slot] = holds ? bitCast<s32>(columnOfBest[To::element(slot)]) : 0;
   }
 }
