@@ -80,6 +80,18 @@ TEST_F(ModelToTile, EveryRecurrenceBlock) {
   }
 }
 
+/// Routes of more tokens than a tile of choices has, sorted by a work point per expert.
+TEST_F(ModelToTile, LongPromptsAreSortedAlikeForCuda) {
+  auto tokens = randomTokens(300, 13, kVocabulary);
+  auto reference = lowerWide();
+  PipelineOptions options;
+  options.target = "cuda";
+  auto module = lowerWide(options);
+  EXPECT_LE(difference(runChunks(*makeSession(*module), tokens, {tokens.size()}),
+                       runChunks(*makeSession(*reference), tokens, {tokens.size()})),
+            kFloat64);
+}
+
 TEST_F(ModelToTile, ChunksAndSingleSteps) {
   auto tokens = randomTokens(75, 3, kVocabulary);
   auto module = lowerWide();
