@@ -250,4 +250,17 @@ std::vector<std::string> LaunchReplay::unused() const {
   return names;
 }
 
+void expectLockstep(const LaunchReplay &replay, double float32) {
+  for (const auto &[kernel, difference] : replay.differences()) {
+    SCOPED_TRACE(kernel + ": " + difference.where);
+    EXPECT_LE(difference.float32, float32);
+    EXPECT_LE(difference.bfloat16, 1e-2);
+    EXPECT_EQ(difference.integers, 0u);
+    EXPECT_GT(difference.written, 0u) << "the launches changed no byte";
+    const bool moves = kernel.starts_with("permute") || kernel.starts_with("embedding") ||
+                       kernel.starts_with("gather") || kernel.starts_with("select_rows_f");
+    if (moves) EXPECT_EQ(difference.floats, 0u) << "pure data movement is exact";
+  }
+}
+
 } // namespace mmc::test

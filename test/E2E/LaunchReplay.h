@@ -41,4 +41,9 @@ private:
   std::unique_ptr<State> state;
 };
 
+/// Every launch within `float32` and 1e-2 (bfloat16) of the largest value of the row, integers and what only moves data
+/// exactly; each kernel that ran has written something. Where a kernel rounds to bfloat16 on the way to a float32
+/// result, a value at the border of two may be rounded to either, and 1e-2 is the bound for it too.
+void expectLockstep(const LaunchReplay &replay, double float32 = 1e-5);
+
 } // namespace mmc::test

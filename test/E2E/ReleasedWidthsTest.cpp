@@ -1,0 +1,72 @@
+// Kernels in the released model's widths, with K cut to 512 and few heads, on the emulated device: every launch of
+// ragged steps against the tile interpreter in float64. Heads of 64 and 128 are those that products of warpgroups are
+// made for.
+#include "test/E2E/LaunchReplay.h"
+#include "test/E2E/RandomModels.h"
+
+#include <gtest/gtest.h>
+
+namespace mmc::test {
+namespace {
+
+using Parameters = std::tuple<int64_t, std::string>; // channels of a head, family
+
+class ReleasedWidths : public testing::TestWithParam<Parameters> {};
+
+/// One layer of each kind, eight heads to one of keys, two experts of eight.
+RandomModel modelOf(int64_t headDim) {
+  RandomModel model;
+  model.layers = 2;
+  model.kinds = {0, 1};
+  model.hidden = model.intermediate = 512;
+  model.heads = 8;
+  model.kvHeads = 1;
+  model.headDim = headDim;
+  model.rotaryDim = headDim / 2;
+  model.experts = 8;
+  model.topK = 2;
+  model.vocabulary = 512;
+  model.scales = {1, 1, 1, 1, 1, 1};
+  return model;
+}
+
+TEST_P(ReleasedWidths, RaggedSteps) {
+  const auto &[headDim, family] = GetParam();
+  Folder folder;
+  folder.write("config.json", modelOf(headDim).config());
+  PlanOptions options;
+  options.dtype = "bfloat16";
+  options.target = {"cuda-emu", {family}};
+  options.maxModelLen = options.maxNumBatchedTokens = 512;
+  const std::vector<uint8_t> plan = compilePlan(folder.path(), options);
+  const TestModel model(plan, "");
+  ASSERT_TRUE(model.ok());
+  const std::vector<size_t> lengths = {65, 1, 150, 64, 63};
+  TestSession session(model, 1, uint32_t(lengths.size()));
+  LaunchReplay replay(session.handle(), plan, uint32_t(lengths.size()));
+  std::vector<std::vector<int32_t>> tokens;
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    session.add();
+    tokens.push_back(someTokens(lengths[i], 512, i));
+  }
+  // Prompts, then single tokens beside what is left of one prompt, which has a history then.
+  std::vector<TestSession::Entry> prompts, rest;
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    const std::span<const int32_t> all = tokens[i];
+    prompts.push_back({i, i == 2 ? all.first(100) : all});
+    rest.push_back({i, i == 2 ? all.subspan(100) : all.first(1)});
+  }
+  session.step(prompts);
+  session.step(rest);
+  expectLockstep(replay, 1e-2); // the router rounds what it normalises
+  EXPECT_EQ(replay.unused(), std::vector<std::string>()) << "kernels that neither step ran";
+}
+
+INSTANTIATE_TEST_SUITE_P(Heads, ReleasedWidths,
+                         testing::Combine(testing::Values(64, 128), testing::Values("portable", "sm_90a")),
+                         [](const testing::TestParamInfo<Parameters> &info) {
+                           return std::to_string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
+                         });
+
+} // namespace
+} // namespace mmc::test
