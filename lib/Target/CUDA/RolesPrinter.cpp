@@ -19,11 +19,13 @@ void KernelPrinter::printRoles(RolesOp roles) {
   line("}");
   line("syncThreads();");
   auto side = [&](Block &block, const char *who, const std::string &registers) {
+    const llvm::StringMap<unsigned> before = used;
     ++indent;
     line(registers);
     for (auto ring : rings) line(formatv("{0}<{1}> {2}(shared.{2});", who, ring.getType().getStages(), names[ring]));
     printBlock(block);
     --indent;
+    used = before; // a side's names are its own
   };
   line(formatv("if (warpgroupIndex() >= {0}) {{", threads / 128));
   filling = roles;

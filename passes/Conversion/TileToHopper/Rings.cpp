@@ -141,6 +141,7 @@ Value Lowering::multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, 
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
+    loop.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr("piece"), dot.getLoc()));
     Value next = multiply(loop.getRegionIterArgs()[0], loop.getInductionVar());
     if (async) WgmmaWaitOp::create(builder, dot.getLoc(), TypeRange(), 1, ValueRange());
     release();

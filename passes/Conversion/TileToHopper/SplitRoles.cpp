@@ -36,7 +36,8 @@ public:
       auto made = DistributeOp::create(builder, op.getLoc(), values.lookupOrDefault(loop.getLower()),
                                        values.lookupOrDefault(loop.getUpper()), values.lookupOrDefault(loop.getStep()));
       OpBuilder::InsertionGuard guard(builder);
-      Block *body = builder.createBlock(&made.getBody(), {}, builder.getIndexType(), op.getLoc());
+      Block *body =
+          builder.createBlock(&made.getBody(), {}, builder.getIndexType(), loop.getBody().getArgument(0).getLoc());
       values.map(loop.getBody().getArgument(0), body->getArgument(0));
       if (failed(cloneBlock(loop.getBody().front()))) return failure();
       YieldOp::create(builder, op.getLoc());
@@ -86,6 +87,7 @@ private:
         scf::ForOp::create(builder, loop.getLoc(), values.lookupOrDefault(loop.getLowerBound()),
                            values.lookupOrDefault(loop.getUpperBound()), values.lookupOrDefault(loop.getStep()), inits);
     values.map(loop.getInductionVar(), made.getInductionVar());
+    made.getInductionVar().setLoc(loop.getInductionVar().getLoc());
     for (auto [i, number] : llvm::enumerate(kept)) {
       values.map(loop.getRegionIterArgs()[number], made.getRegionIterArgs()[i]);
       values.map(loop.getResult(number), made.getResult(i));

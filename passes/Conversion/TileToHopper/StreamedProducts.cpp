@@ -85,6 +85,7 @@ Value Lowering::multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, Value 
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
+    loop.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr("piece"), dot.getLoc()));
     Value sum = stream.trip(loop.getRegionIterArgs()[0], loop.getInductionVar());
     scf::YieldOp::create(builder, dot.getLoc(), sum);
   }

@@ -22,9 +22,9 @@
 // CHECK-NEXT:   } else {
 // CHECK-NEXT:     raiseRegisters<216>();
 // CHECK-NEXT:     Reader<3> ring(shared.ring);
-// CHECK:     const u32 stage2 = ring.wait();
+// CHECK:     const u32 stage = ring.wait();
 // CHECK-NEXT:     fenceProxyAsyncShared();
-// CHECK-NEXT:     multiplyAsync([[SUM:.*]], kMajor(shared.tile2[stage2]), kMajor(shared.tile2[stage2]));
+// CHECK-NEXT:     multiplyAsync([[SUM:.*]], kMajor(shared.tile2[stage]), kMajor(shared.tile2[stage]));
 // CHECK-NEXT:     multiplyWait<0>([[SUM]]);
 // CHECK-NEXT:     ring.release();
 // CHECK-NEXT:     syncFragments<128>();
