@@ -150,11 +150,18 @@ def Hopper_RolesOp : Hopper_Op<"roles", [
     * (C5) in each block of the computing side a ring is released as often as it is acquired.
 
     ```mlir
-    // %ring: !hopper.ring<4>, in a kernel of 128 threads
-    hopper.roles fill 128 registers 40 {
-    } compute registers 216 {
-      %stage = hopper.acquire %ring : !hopper.ring<4>
-      hopper.release %ring : !hopper.ring<4>
+    hopper.kernel @roles() domain(%p in #tile.extent<fixed, 1>) threads 128 blocks 2 {
+      %ring = hopper.ring : !hopper.ring<4>
+      hopper.roles fill 128 registers 40 {
+        hopper.fill %ring : !hopper.ring<4> {
+        ^bb0(%stage: index):
+          hopper.yield
+        }
+      } compute registers 216 {
+        %stage = hopper.acquire %ring : !hopper.ring<4>
+        hopper.release %ring : !hopper.ring<4>
+      }
+      hopper.return
     }
     ```
   }];

@@ -119,7 +119,8 @@ reduce(BlockFragment<float, AccumulatorSlice<threads, rowWarps, columnWarps, siz
   constexpr u32 kWarps = gone == 1 ? columnWarps : rowWarps;
   if constexpr (kWarps > 1) {
     static_assert(size * kWarps <= kReduceScratch, "partial results fit the scratch");
-    const u32 mine = gone == 1 ? threadIndex() / 32 / rowWarps : threadIndex() / 32 % rowWarps;
+    using Grid = WarpGrid<rowWarps, columnWarps>;
+    const u32 mine = gone == 1 ? Grid::column() : Grid::row();
     const bool writes = gone == 1 ? laneIndex() % 4 == 0 : laneIndex() / 4 == 0;
     syncFragments<threads>();
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {

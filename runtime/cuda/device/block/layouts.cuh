@@ -47,8 +47,15 @@ template <u32 threads, u32 vector, u32... sizes> struct Spread {
   }
 };
 
-/// A matrix as mma.sync leaves it, over a grid of warps, a column of warps after the other; warps beyond the grid hold
-/// nothing. Four warps with 16 rows each hold 64 rows as wgmma leaves them.
+/// Where a thread's warp stands in a grid of warps, a column of warps after the other.
+template <u32 rowWarps, u32 columnWarps> struct WarpGrid {
+  // With one column the compiler would not see that there is no other.
+  static MMC_DEVICE u32 row() { return columnWarps == 1 ? threadIndex() / 32 : threadIndex() / 32 % rowWarps; }
+  static MMC_DEVICE u32 column() { return columnWarps == 1 ? 0 : threadIndex() / 32 / rowWarps; }
+};
+
+/// A matrix as mma.sync leaves it, over a grid of warps; warps beyond the grid hold nothing. Four warps with 16 rows
+/// each hold 64 rows as wgmma leaves them.
 template <u32 threads, u32 rowWarps, u32 columnWarps, u32 rows, u32 columns> struct Accumulators {
   static constexpr u32 kRank = 2, kThreads = threads, kElements = rows * columns, kColumns = columns;
   static constexpr u32 kRowWarps = rowWarps, kColumnWarps = columnWarps;
@@ -61,8 +68,8 @@ template <u32 threads, u32 rowWarps, u32 columnWarps, u32 rows, u32 columns> str
     return rowWarps * columnWarps * 32 == threads || threadIndex() < rowWarps * columnWarps * 32;
   }
   /// Where the warp's part of the matrix begins.
-  static MMC_DEVICE u32 firstRow() { return threadIndex() / 32 % rowWarps * kWarpRows; }
-  static MMC_DEVICE u32 firstColumn() { return threadIndex() / 32 / rowWarps * kWarpColumns; }
+  static MMC_DEVICE u32 firstRow() { return WarpGrid<rowWarps, columnWarps>::row() * kWarpRows; }
+  static MMC_DEVICE u32 firstColumn() { return WarpGrid<rowWarps, columnWarps>::column() * kWarpColumns; }
   static MMC_DEVICE bool holds(u32) { return active(); }
   static MMC_DEVICE u32 element(u32 slot) { return coordinate<0>(slot) * columns + coordinate<1>(slot); }
   template <u32 dim> static MMC_DEVICE u32 coordinate(u32 slot) {
@@ -115,14 +122,14 @@ template <u32 threads, u32 rowWarps, u32 columnWarps, u32 size, u32 gone> struct
   }
   template <u32 dim> static MMC_DEVICE u32 coordinate(u32 slot) {
     if constexpr (gone == 1)
-      return threadIndex() / 32 % rowWarps * kWarpSize + slot / 2 * 16 + slot % 2 * 8 + laneIndex() / 4;
+      return WarpGrid<rowWarps, columnWarps>::row() * kWarpSize + slot / 2 * 16 + slot % 2 * 8 + laneIndex() / 4;
     else
-      return threadIndex() / 32 / rowWarps * kWarpSize + slot / 2 * 8 + laneIndex() % 4 * 2 + slot % 2;
+      return WarpGrid<rowWarps, columnWarps>::column() * kWarpSize + slot / 2 * 8 + laneIndex() % 4 * 2 + slot % 2;
   }
   static MMC_DEVICE u32 element(u32 slot) { return coordinate<0>(slot); }
   static MMC_DEVICE bool owns(u32 slot) {
-    const bool first = gone == 1 ? threadIndex() / 32 / rowWarps == 0 && laneIndex() % 4 == 0
-                                 : threadIndex() / 32 % rowWarps == 0 && laneIndex() / 4 == 0;
+    const bool first = gone == 1 ? WarpGrid<rowWarps, columnWarps>::column() == 0 && laneIndex() % 4 == 0
+                                 : WarpGrid<rowWarps, columnWarps>::row() == 0 && laneIndex() / 4 == 0;
     return holds(slot) && first;
   }
 };
