@@ -94,14 +94,32 @@ bool mayHaveRoles(tile::KernelOp kernel) {
   return !gathers && kernel->hasAttr(hopper::kFamilyAttr);
 }
 
+/// What the kernel's structure of shared memory takes at most: tiles, barriers, the scratch of reductions.
+int64_t sharedBytes(hopper::KernelOp kernel) {
+  constexpr int64_t kScratch = 4096, kAlignment = 1024;
+  int64_t bytes = kScratch + kAlignment;
+  for (auto alloc : kernel.getOps<hopper::AllocOp>()) bytes += alloc.getType().getBytes();
+  for (auto ring : kernel.getOps<hopper::RingOp>()) bytes += 16 * ring.getType().getStages();
+  return bytes;
+}
+
+/// The kernel with roles, in its place; null, and no trace of it, where copies depend on what only those who compute
+/// know, or where the stages do not fit.
+FailureOr<hopper::KernelOp> convertWithRoles(tile::KernelOp kernel, OpBuilder &builder) {
+  hopper::KernelOp target = createKernel(kernel, builder);
+  if (failed(Lowering(kernel, target, /*roles=*/true).run())) return target.erase(), failure();
+  if (succeeded(splitRoles(target)) && sharedBytes(target) <= hopper::kSharedLimit) return target;
+  target.erase();
+  return hopper::KernelOp();
+}
+
 LogicalResult convert(tile::KernelOp kernel) {
   if (failed(checkKernel(kernel))) return failure();
   OpBuilder builder(kernel);
   if (mayHaveRoles(kernel)) {
-    hopper::KernelOp target = createKernel(kernel, builder);
-    if (failed(Lowering(kernel, target, /*roles=*/true).run())) return target.erase(), failure();
-    if (succeeded(splitRoles(target))) return kernel.erase(), success();
-    target.erase();
+    FailureOr<hopper::KernelOp> target = convertWithRoles(kernel, builder);
+    if (failed(target)) return failure();
+    if (*target) return kernel.erase(), success();
   }
   hopper::KernelOp target = createKernel(kernel, builder);
   if (failed(Lowering(kernel, target, /*roles=*/false).run())) return target.erase(), failure();

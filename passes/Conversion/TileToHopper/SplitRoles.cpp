@@ -48,7 +48,7 @@ public:
     }
     // Scalars, and loads of them; what is computed from fragments is not known here.
     bool scalar = op.getNumRegions() == 0 && isa<arith::ArithDialect, math::MathDialect>(op.getDialect());
-    if (auto load = dyn_cast<LoadOp>(op)) scalar = !isa<FragmentType>(load.getResult().getType());
+    if (auto load = dyn_cast<LoadOp>(op)) scalar = isReadOnly(load);
     if ((scalar || isa<PointOp>(op)) && isKnown(op)) builder.clone(op, values);
     return success();
   }
@@ -67,6 +67,14 @@ private:
                  isa_and_nonnull<AllocOp, RingOp>(operand.getDefiningOp()) || isArgument(operand);
     });
     return known;
+  }
+  /// A scalar that nobody changes meanwhile.
+  static bool isReadOnly(LoadOp load) {
+    auto view = dyn_cast<BlockArgument>(load.getView());
+    if (isa<FragmentType>(load.getResult().getType()) || !view) return false;
+    auto kernel = cast<KernelOp>(view.getOwner()->getParentOp());
+    auto access = kernel.getArgAttrOfType<StringAttr>(view.getArgNumber(), tile::kAccessAttr);
+    return !access || access.getValue() == "read";
   }
   static bool isArgument(Value value) {
     auto argument = dyn_cast<BlockArgument>(value);

@@ -162,3 +162,51 @@ tile.kernel @whole(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %v: !tile.v
   tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<64x64xf32>
   tile.return
 }
+
+// -----
+
+// Two stages of this operand do not fit into shared memory: all threads copy it, where it is used.
+// CHECK-LABEL: hopper.kernel @too_large(
+// CHECK-NOT: hopper.roles
+// CHECK: hopper.wgmma
+tile.kernel @too_large(%x: !tile.view<?x512xbf16> {tile.access = "read"}, %y: !tile.view<64x512xf32> {tile.access = "write"},
+    %rows: index {tile.step = #tile.step<token_count>}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %Y = scf.for %r = %c0 to %rows step %c64 iter_args(%sum = %zero) -> (tensor<64x64xf32>) {
+    %X = tile.load %x[%r, %c0] along [0, 1] : !tile.view<?x512xbf16> -> tensor<128x512xbf16>
+    %R = arith.truncf %sum : tensor<64x64xf32> to tensor<64x64xbf16>
+    %K = tile.load %x[%c0, %c0] along [0, 1] : !tile.view<?x512xbf16> -> tensor<64x128xbf16>
+    %P = tile.dot %K, %X : tensor<64x128xbf16>, tensor<128x512xbf16> -> tensor<64x512xf32>
+    tile.store %P, %y[%c0, %c0] along [0, 1] : tensor<64x512xf32>, !tile.view<64x512xf32>
+    %next = arith.addf %sum, %sum : tensor<64x64xf32>
+    scf.yield %next : tensor<64x64xf32>
+  }
+  tile.return
+}
+
+// -----
+
+// Where the copies begin depends on what is computed: only those who compute know it.
+// CHECK-LABEL: hopper.kernel @computed_place(
+// CHECK-NOT: hopper.roles
+// CHECK: hopper.wgmma
+tile.kernel @computed_place(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %n: !tile.view<64xi32> {tile.access = "read"},
+    %y: !tile.view<?x64xf32> {tile.access = "write"}, %rows: index {tile.step = #tile.step<token_count>})
+    domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %counts = tile.load %n[%c0] along [0] : !tile.view<64xi32> -> tensor<64xi32>
+  %floats = arith.sitofp %counts : tensor<64xi32> to tensor<64xf32>
+  %sum = tile.reduce add %floats along 0 : tensor<64xf32> -> f32
+  %place = arith.fptosi %sum : f32 to i32
+  %first = arith.index_cast %place : i32 to index
+  scf.for %r = %c0 to %rows step %c64 {
+    %row = arith.addi %r, %first : index
+    %X = tile.load %x[%row, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %P = tile.dot %X, %X transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    tile.store %P, %y[%r, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<?x64xf32>
+  }
+  tile.return
+}
