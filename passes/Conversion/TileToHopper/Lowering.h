@@ -77,11 +77,15 @@ private:
 
   // StreamedProducts.cpp
   struct Stream;
-  mlir::Value multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth);
+  struct StreamedProduct;
+  mlir::LogicalResult emitStreamed(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth);
+  tile::DotOp partnerOf(tile::DotOp dot);
   /// acc + a b by the kernel's family: in flight where `isAsync` says so.
   mlir::Value product(tile::DotOp dot, mlir::Value acc, mlir::Value a, mlir::Value b, mlir::Value stage);
   bool isAsync(tile::DotOp dot, mlir::Type acc, mlir::Type a, mlir::Type b) const;
   mlir::Value waitFor(mlir::Value product);
+  /// Zeros, or the accumulator that the product has.
+  mlir::Value startOf(tile::DotOp dot);
 
   // Values.cpp: fragments on demand
   mlir::Value scalar(mlir::Value value) { return scalars.lookupOrDefault(value); }

@@ -129,7 +129,20 @@ Value Lowering::waitFor(Value product) {
       .getResult(0);
 }
 
+Value Lowering::startOf(tile::DotOp dot) {
+  FragmentType type = layouts.naturalType(dot.getResult());
+  if (dot.getAcc()) return make(dot.getAcc(), type);
+  auto zero = MapOp::create(builder, dot.getLoc(), TypeRange{type}, ValueRange());
+  Block *body = new Block;
+  zero.getBody().push_back(body);
+  OpBuilder inner = OpBuilder::atBlockEnd(body); // in the map by now
+  Value nothing = arith::ConstantOp::create(inner, dot.getLoc(), builder.getF32FloatAttr(0));
+  YieldOp::create(inner, dot.getLoc(), nothing);
+  return zero.getResult(0);
+}
+
 LogicalResult Lowering::emitDot(tile::DotOp dot) {
+  if (scopes.back().made.contains(dot.getResult())) return success(); // beside another one
   auto typeA = cast<RankedTensorType>(dot.getA().getType());
   if (!typeA.getElementType().isBF16())
     return dot.emitOpError("expected operands of bf16 below mmc-round-dot-operands and mmc-expand-thin-dots");
@@ -142,27 +155,13 @@ LogicalResult Lowering::emitDot(tile::DotOp dot) {
   auto [rowsA, columnsA] = shapeOf(m, depth, dot.getTransposeA());
   auto [rowsB, columnsB] = shapeOf(depth, n, dot.getTransposeB());
 
-  Value acc;
-  if (dot.getAcc()) {
-    acc = make(dot.getAcc(), type);
-  } else {
-    auto zero = MapOp::create(builder, dot.getLoc(), TypeRange{type}, ValueRange());
-    Block *body = new Block;
-    zero.getBody().push_back(body);
-    OpBuilder inner = OpBuilder::atBlockEnd(body); // in the map by now
-    Value nothing = arith::ConstantOp::create(inner, dot.getLoc(), builder.getF32FloatAttr(0));
-    YieldOp::create(inner, dot.getLoc(), nothing);
-    acc = zero.getResult(0);
-  }
+  Value acc = startOf(dot);
   if (!acc) return failure();
   FailureOr<Operand> a = operandOf(dot.getA(), 1, dot.getTransposeA() ? 0 : 1, rowsA, columnsA);
   FailureOr<Operand> b = operandOf(dot.getB(), 2, dot.getTransposeB() ? 1 : 0, rowsB, columnsB);
   if (failed(a) || failed(b)) return failure();
 
-  if (a->load && b->load && isStreamed(depth)) {
-    keep(dot.getResult(), multiplyInPieces(dot, *a, *b, acc, depth));
-    return success();
-  }
+  if (a->load && b->load && isStreamed(depth)) return emitStreamed(dot, *a, *b, acc, depth);
   // Whole rows per warp: accumulators rounded to bf16 are operands as they are.
   if (a->fragment && a->depthDim == 1) {
     auto fragment = cast<FragmentType>(a->fragment.getType());

@@ -13,56 +13,125 @@ constexpr int64_t kAhead = 2;
 
 bool isStreamed(int64_t depth) { return depth > 2 * kPiece; }
 
-/// The rings of both operands, and what happens to one piece.
+/// One of the products that share their left operand.
+struct Lowering::StreamedProduct {
+  tile::DotOp dot;
+  Operand b;
+  Value acc, ring;
+};
+
+/// The rings of the operands, and what happens to one piece.
 struct Lowering::Stream {
   Lowering &lowering;
-  tile::DotOp dot;
-  Operand &a, &b;
-  Value ringA, ringB;
+  Operand &a;
+  MutableArrayRef<StreamedProduct> products;
+  Value ringA;
   int64_t piece, pieces, stages;
   bool async;
 
-  Location loc() { return dot.getLoc(); }
-  Value stageOf(Value number) {
-    return arith::RemSIOp::create(lowering.builder, loc(), number, lowering.constant(stages));
-  }
+  OpBuilder &builder() { return lowering.builder; }
+  Location loc() { return products.front().dot.getLoc(); }
+  Value stageOf(Value number) { return arith::RemSIOp::create(builder(), loc(), number, lowering.constant(stages)); }
   void copy(Value number, Value stage) {
-    Value at = arith::MulIOp::create(lowering.builder, loc(), number, lowering.constant(piece));
+    Value at = arith::MulIOp::create(builder(), loc(), number, lowering.constant(piece));
     lowering.copyTo(a, ringA, stage, at);
-    lowering.copyTo(b, ringB, stage, at);
+    for (StreamedProduct &product : products) lowering.copyTo(product.b, product.ring, stage, at);
   }
-  /// Until the piece is there for all threads; behind it the stage of a product that was waited for is free.
+  /// Until the piece is there for all threads; behind it the stage of products that were waited for is free.
   void arrive(int64_t pending) {
-    WaitOp::create(lowering.builder, loc(), pending);
-    if (async) FenceProxyOp::create(lowering.builder, loc());
-    BarrierOp::create(lowering.builder, loc());
+    WaitOp::create(builder(), loc(), pending);
+    if (async) FenceProxyOp::create(builder(), loc());
+    BarrierOp::create(builder(), loc());
   }
-  Value multiply(Value acc, Value number) { return lowering.product(dot, acc, ringA, ringB, stageOf(number)); }
-  Value trip(Value acc, Value number);
+  SmallVector<Value> multiply(ValueRange sums, Value number) {
+    Value stage = stageOf(number);
+    SmallVector<Value> next;
+    for (auto [product, sum] : llvm::zip(products, sums))
+      next.push_back(lowering.product(product.dot, sum, ringA, product.ring, stage));
+    return next;
+  }
+  SmallVector<Value> trip(ValueRange sums, Value number);
+  SmallVector<Value> run();
 };
 
 /// A piece is multiplied while the copies of the one after next begin.
-Value Lowering::Stream::trip(Value acc, Value number) {
-  OpBuilder &builder = lowering.builder;
+SmallVector<Value> Lowering::Stream::trip(ValueRange sums, Value number) {
   arrive(kAhead - 1);
-  Value next = arith::AddIOp::create(builder, loc(), number, lowering.constant(kAhead));
-  Value more = arith::CmpIOp::create(builder, loc(), arith::CmpIPredicate::slt, next, lowering.constant(pieces));
-  auto branch = scf::IfOp::create(builder, loc(), more, /*withElseRegion=*/false);
+  Value next = arith::AddIOp::create(builder(), loc(), number, lowering.constant(kAhead));
+  Value more = arith::CmpIOp::create(builder(), loc(), arith::CmpIPredicate::slt, next, lowering.constant(pieces));
+  auto branch = scf::IfOp::create(builder(), loc(), more, /*withElseRegion=*/false);
   {
-    OpBuilder::InsertionGuard inner(builder);
-    builder.setInsertionPointToStart(branch.thenBlock());
+    OpBuilder::InsertionGuard inner(builder());
+    builder().setInsertionPointToStart(branch.thenBlock());
     copy(next, stageOf(next));
   }
-  CommitOp::create(builder, loc());
-  Value sum = multiply(acc, number);
-  // The product before is complete then, and its stage is free in all threads behind the next barrier.
-  if (async) WgmmaWaitOp::create(builder, loc(), TypeRange(), 1, ValueRange());
-  return sum;
+  CommitOp::create(builder(), loc());
+  SmallVector<Value> made = multiply(sums, number);
+  // The products before are complete then, and their stage is free in all threads behind the next barrier.
+  if (async) WgmmaWaitOp::create(builder(), loc(), TypeRange(), products.size(), ValueRange());
+  return made;
 }
 
-Value Lowering::multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t depth) {
+SmallVector<Value> Lowering::Stream::run() {
+  for (int64_t i = 0; i < kAhead; ++i) {
+    if (i < pieces) copy(lowering.constant(i), lowering.constant(i));
+    CommitOp::create(builder(), loc());
+  }
+  SmallVector<Value> sums;
+  for (StreamedProduct &product : products) sums.push_back(product.acc);
+  // NOTE: with a product in flight on the way out of the loop ptxas serialises all of them (C7514) where little
+  // follows, so the last one stands behind it.
+  auto loop = scf::ForOp::create(builder(), loc(), lowering.constant(0), lowering.constant(async ? pieces - 1 : pieces),
+                                 lowering.constant(1), sums);
+  {
+    OpBuilder::InsertionGuard guard(builder());
+    builder().setInsertionPointToStart(loop.getBody());
+    loop.getInductionVar().setLoc(NameLoc::get(builder().getStringAttr("piece"), loc()));
+    sums = trip(loop.getRegionIterArgs(), loop.getInductionVar());
+    scf::YieldOp::create(builder(), loc(), sums);
+  }
+  sums.assign(loop.getResults().begin(), loop.getResults().end());
+  if (!async) return sums;
+  arrive(0);
+  sums = multiply(sums, lowering.constant(pieces - 1));
+  auto complete = WgmmaWaitOp::create(builder(), loc(), ValueRange(sums).getTypes(), 0, sums);
+  return llvm::to_vector(ValueRange(complete.getResults()));
+}
+
+/// The next product of the block with the same left operand, whose right one can be copied as early as this one's; null
+/// where there is none. Gate and value of a SwiGLU are such a pair.
+tile::DotOp Lowering::partnerOf(tile::DotOp dot) {
+  for (Operation *user : dot.getA().getUsers()) {
+    auto other = dyn_cast<tile::DotOp>(user);
+    if (!other || other == dot || other->getBlock() != dot->getBlock() || !dot->isBeforeInBlock(other)) continue;
+    auto load = other.getB().getDefiningOp<tile::LoadOp>();
+    bool alike = other.getA() == dot.getA() && other.getType() == dot.getType() && !other.getAcc() && !dot.getAcc() &&
+                 other.getB().getType() == dot.getB().getType() && other.getTransposeA() == dot.getTransposeA() &&
+                 other.getTransposeB() == dot.getTransposeB();
+    if (!alike || !load || tiles.isMinded(scalar(load.getView()))) continue;
+    bool known = llvm::all_of(load->getOperands(), [&](Value operand) {
+      Operation *op = operand.getDefiningOp();
+      return !op || op->getBlock() != dot->getBlock() || op->isBeforeInBlock(dot);
+    });
+    if (known) return other;
+  }
+  return {};
+}
+
+LogicalResult Lowering::emitStreamed(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t depth) {
   const int64_t piece = depth % kPiece == 0 ? kPiece : depth % 32 == 0 ? 32 : 16, pieces = depth / piece;
-  if (comesByRing(a) && comesByRing(b)) return multiplyPiecesFromRing(dot, a, b, acc, piece, pieces);
+  if (comesByRing(a) && comesByRing(b)) {
+    keep(dot.getResult(), multiplyPiecesFromRing(dot, a, b, acc, piece, pieces));
+    return success();
+  }
+  SmallVector<StreamedProduct> products = {{dot, b, acc, Value()}};
+  if (tile::DotOp partner = partnerOf(dot)) {
+    constexpr unsigned kNumber = 3; // of its shared tile, beside those of the first product
+    FailureOr<Operand> other = operandOf(partner.getB(), kNumber, b.depthDim, b.shape[0], b.shape[1]);
+    Value start = startOf(partner);
+    if (failed(other) || !start) return failure();
+    if (other->load) products.push_back({partner, *other, start, Value()});
+  }
   auto ring = [&](Operand &operand, int64_t stages) {
     SmallVector<int64_t> shape = operand.shape;
     shape[operand.depthDim] = piece;
@@ -71,31 +140,16 @@ Value Lowering::multiplyInPieces(tile::DotOp dot, Operand &a, Operand &b, Value 
   // One stage for the piece that is multiplied, and one more where that product runs on while the next one begins.
   const bool async = isAsync(dot, acc.getType(), ring(a, 1), ring(b, 1));
   const int64_t stages = kAhead + (async ? 2 : 1);
-  Stream stream{*this, dot,    a,      b,    tiles.get(ring(a, stages), a.number), tiles.get(ring(b, stages), b.number),
-                piece, pieces, stages, async};
-  for (Value tile : {stream.ringA, stream.ringB}) tiles.beforeWrite(tile);
-  for (int64_t i = 0; i < kAhead; ++i) {
-    if (i < pieces) stream.copy(constant(i), constant(i));
-    CommitOp::create(builder, dot.getLoc());
+  Stream stream{*this, a, products, tiles.get(ring(a, stages), a.number), piece, pieces, stages, async};
+  tiles.beforeWrite(stream.ringA);
+  for (StreamedProduct &product : products) {
+    product.ring = tiles.get(ring(product.b, stages), product.b.number);
+    tiles.beforeWrite(product.ring);
   }
-  // NOTE: with a product in flight on the way out of the loop ptxas serialises all of them (C7514) where little
-  // follows, so the last one stands behind it.
-  auto loop = scf::ForOp::create(builder, dot.getLoc(), constant(0), constant(async ? pieces - 1 : pieces), constant(1),
-                                 ValueRange{acc});
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    loop.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr("piece"), dot.getLoc()));
-    Value sum = stream.trip(loop.getRegionIterArgs()[0], loop.getInductionVar());
-    scf::YieldOp::create(builder, dot.getLoc(), sum);
-  }
-  Value sum = loop.getResult(0);
-  if (async) {
-    stream.arrive(0);
-    sum = waitFor(stream.multiply(sum, constant(pieces - 1)));
-  }
-  for (Value tile : {stream.ringA, stream.ringB}) tiles.afterRead(tile);
-  return sum;
+  for (auto [product, sum] : llvm::zip(products, stream.run())) keep(product.dot.getResult(), sum);
+  tiles.afterRead(stream.ringA);
+  for (StreamedProduct &product : products) tiles.afterRead(product.ring);
+  return success();
 }
 
 } // namespace mmc::cuda

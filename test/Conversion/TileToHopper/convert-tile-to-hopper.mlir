@@ -176,3 +176,50 @@ tile.kernel @serial(%x: !tile.view<?xf32> {tile.access = "read"}, %y: !tile.view
   tile.store %w, %y[%r] along [] : f32, !tile.view<?xf32>
   tile.return
 }
+
+// -----
+
+// Gate and value of a SwiGLU: two products of the same rows go through k together, and the rows are copied once.
+// CHECK-LABEL: hopper.kernel @pair(
+// CHECK-COUNT-3: stages = 3>
+// CHECK: scf.for {{.*}} iter_args(%[[GATE:.*]] = %{{.*}}, %[[VALUE:.*]] = %{{.*}}) ->
+// CHECK: scf.if
+// CHECK-COUNT-3: hopper.copy
+// CHECK-NOT: hopper.copy
+// CHECK: hopper.multiply %[[GATE]], %[[ROWS:.*]], %{{.*}} stage %[[STAGE:.*]] transpose_b
+// CHECK-NEXT: hopper.multiply %[[VALUE]], %[[ROWS]], %{{.*}} stage %[[STAGE]] transpose_b
+// CHECK: scf.yield
+// CHECK-NOT: scf.for
+tile.kernel @pair(%x: !tile.view<64x256xbf16> {tile.access = "read"}, %g: !tile.view<64x256xbf16> {tile.access = "read"},
+    %v: !tile.view<64x256xbf16> {tile.access = "read"}, %y: !tile.view<64x64xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) {
+  %c0 = arith.constant 0 : index
+  %X = tile.load %x[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+  %G = tile.load %g[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+  %P = tile.dot %X, %G transpose_b : tensor<64x256xbf16>, tensor<64x256xbf16> -> tensor<64x64xf32>
+  %N = arith.negf %P : tensor<64x64xf32>
+  %V = tile.load %v[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+  %Q = tile.dot %X, %V transpose_b : tensor<64x256xbf16>, tensor<64x256xbf16> -> tensor<64x64xf32>
+  %Y = arith.mulf %N, %Q : tensor<64x64xf32>
+  tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<64x64xf32>
+  tile.return
+}
+
+// -----
+
+// The second operand's place is computed behind the first product: one after the other.
+// CHECK-LABEL: hopper.kernel @apart(
+// CHECK-COUNT-2: scf.for
+tile.kernel @apart(%x: !tile.view<64x256xbf16> {tile.access = "read"}, %g: !tile.view<64x256xbf16> {tile.access = "read"},
+    %v: !tile.view<128x256xbf16> {tile.access = "read"}, %y: !tile.view<64x64xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) {
+  %c0 = arith.constant 0 : index
+  %X = tile.load %x[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+  %G = tile.load %g[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+  %P = tile.dot %X, %G transpose_b : tensor<64x256xbf16>, tensor<64x256xbf16> -> tensor<64x64xf32>
+  %c64 = arith.constant 64 : index
+  %row = arith.addi %p, %c64 : index
+  %V = tile.load %v[%row, %c0] along [0, 1] : !tile.view<128x256xbf16> -> tensor<64x256xbf16>
+  %Q = tile.dot %X, %V transpose_b : tensor<64x256xbf16>, tensor<64x256xbf16> -> tensor<64x64xf32>
+  %Y = arith.mulf %P, %Q : tensor<64x64xf32>
+  tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<64x64xf32>
+  tile.return
+}
