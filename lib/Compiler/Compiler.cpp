@@ -24,6 +24,10 @@ static Status checkForTarget(const CompileOptions &options, const Target &target
     return Status(compiler::kOption, "--cpu-variants: the target is " + name, "leave it out");
   if (!cuda && !options.portableKernels.empty())
     return Status(compiler::kOption, "--portable-kernels: the target is " + name, "leave it out");
+  for (const std::string &pattern : options.portableKernels)
+    if (pattern.find_first_of("?[]{}\\") != std::string::npos)
+      return Status(compiler::kOption, "--portable-kernels: found '" + pattern + "', expected a kernel's name",
+                    "give a name, with * for any characters");
   return {};
 }
 

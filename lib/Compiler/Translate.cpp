@@ -9,6 +9,8 @@
 #include "lib/Target/CUDA/Toolchain/Toolchain.h"
 #include "runtime/src/FileIO.h"
 
+#include "llvm/Support/GlobPattern.h"
+
 #include <filesystem>
 
 using namespace mlir;
@@ -107,7 +109,20 @@ static Status writeSources(const std::string &folder, const std::vector<cuda::Cu
   return {};
 }
 
+/// That every pattern of --portable-kernels is the name of a kernel.
+static Status checkPortable(ModuleOp module, const std::vector<std::string> &patterns) {
+  for (const std::string &text : patterns) {
+    auto pattern = llvm::cantFail(llvm::GlobPattern::create(text)); // checkCompileOptions has let it pass
+    auto kernels = module.getOps<tile::KernelOp>();
+    if (llvm::none_of(kernels, [&](tile::KernelOp kernel) { return pattern.match(kernel.getSymName()); }))
+      return Status(compiler::kOption, "--portable-kernels: found '" + text + "', expected the name of a kernel",
+                    "mmc inspect lists a plan's kernels; * stands for any characters");
+  }
+  return {};
+}
+
 Status Ladder::translateCuda(ModuleOp module, CompiledKernels &compiled) {
+  MMC_RETURN_IF_ERROR(checkPortable(module, options.portableKernels));
   cuda::ToolchainOptions toolchain;
   toolchain.cacheFolder = options.cacheFolder;
   toolchain.remark = options.onRemark;

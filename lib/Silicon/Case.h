@@ -19,7 +19,7 @@ using Words = std::vector<uint32_t>;
 /// How results are held against expectations, and those of two devices against one another.
 enum class Comparison {
   exact,         // movement, integers, what IEEE 754 rounds: bits
-  product,       // float sums: 2 ulp of the sum of magnitudes
+  product,       // float sums: 2 ulp of the sum of magnitudes between devices, 4 against the reference
   approximation, // functions: the documented error; two devices may differ by twice that
   recorded,      // nothing is known beforehand: no emulation of it, and nothing is expected
 };

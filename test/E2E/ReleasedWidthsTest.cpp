@@ -9,7 +9,7 @@
 namespace mmc::test {
 namespace {
 
-using Parameters = std::tuple<int64_t, std::string>; // channels of a head, family
+using Parameters = std::tuple<int64_t, std::string, uint32_t>; // channels of a head, family, recurrence block
 
 class ReleasedWidths : public testing::TestWithParam<Parameters> {};
 
@@ -31,13 +31,14 @@ RandomModel modelOf(int64_t headDim) {
 }
 
 TEST_P(ReleasedWidths, RaggedSteps) {
-  const auto &[headDim, family] = GetParam();
+  const auto &[headDim, family, block] = GetParam();
   Folder folder;
   folder.write("config.json", modelOf(headDim).config());
   PlanOptions options;
   options.dtype = "bfloat16";
   options.target = {"cuda-emu", {family}};
   options.maxModelLen = options.maxNumBatchedTokens = 512;
+  options.recurrenceBlock = block;
   const std::vector<uint8_t> plan = compilePlan(folder.path(), options);
   const TestModel model(plan, "");
   ASSERT_TRUE(model.ok());
@@ -62,11 +63,19 @@ TEST_P(ReleasedWidths, RaggedSteps) {
   EXPECT_EQ(replay.unused(), std::vector<std::string>()) << "kernels that neither step ran";
 }
 
+std::string nameOf(const testing::TestParamInfo<Parameters> &info) {
+  const auto &[headDim, family, block] = info.param;
+  return std::to_string(headDim) + "_" + family + "_" + std::to_string(block);
+}
+
 INSTANTIATE_TEST_SUITE_P(Heads, ReleasedWidths,
-                         testing::Combine(testing::Values(64, 128), testing::Values("portable", "sm_90a")),
-                         [](const testing::TestParamInfo<Parameters> &info) {
-                           return std::to_string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
-                         });
+                         testing::Combine(testing::Values(64, 128), testing::Values("portable", "sm_90a"),
+                                          testing::Values(64)),
+                         nameOf);
+// Blocks of other sizes mix products of warps and of warpgroups, or have no room for roles.
+INSTANTIATE_TEST_SUITE_P(Blocks, ReleasedWidths,
+                         testing::Combine(testing::Values(64), testing::Values("sm_90a"), testing::Values(32, 128)),
+                         nameOf);
 
 } // namespace
 } // namespace mmc::test

@@ -81,8 +81,13 @@ TEST(CudaCompile, KernelsForHopperMultiplyByWarpgroupsUnlessToldNotTo) {
   EXPECT_GE(linear, 4u);
   EXPECT_EQ(notLinear.size(), all.size() - linear);
   EXPECT_EQ(kernelsByWarpgroups({"--portable-kernels", "*"}), List());
-  expectError(compile(model(), folder.path("x.plan"), {"--portable-kernels", "*"}, folder), 2,
-              "--portable-kernels: the target is cpu");
+  auto refused = [&](const List &flags, const std::string &part) {
+    expectError(compile(model(), folder.path("x.plan"), flags, folder), 2, part);
+  };
+  refused({"--portable-kernels", "*"}, "--portable-kernels: the target is cpu");
+  refused({"--target", "cuda:sm_80", "--portable-kernels", "linear_[a"}, "found 'linear_[a', expected a kernel's name");
+  refused({"--target", "cuda:sm_90a", "--portable-kernels", "linaer_*"},
+          "found 'linaer_*', expected the name of a kernel");
 }
 
 TEST(CudaCompile, TextOfALowerLevelGoesOnForTheEmulationToo) {

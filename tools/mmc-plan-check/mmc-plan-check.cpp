@@ -1,10 +1,11 @@
 // mmc-plan-check: a plan against recorded answers, and its speed, on a machine with nothing but a driver.
-// Usage: mmc-plan-check PLAN --weights FOLDER|random [--expect STEM] [--prompts 512,4096] [--sequences 1,32]
-//                       [--depth N] [--steps N] [--repeats N] [--eager] [--most-cases N] [--bandwidth BYTES PER SECOND]
-//                       [--json FILE]
+// Usage: mmc-plan-check PLAN --weights FOLDER|random [--variant sm_90a] [--expect STEM] [--prompts 512,4096]
+//                       [--sequences 1,32] [--depth N] [--steps N] [--repeats N] [--eager] [--most-cases N]
+//                       [--bandwidth BYTES PER SECOND] [--json FILE]
 // Exit code 0 where the answers are good, 1 where not, as mmc's otherwise.
 #include "tools/mmc-plan-check/PlanCheck.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -72,7 +73,13 @@ bool parse(int count, char **values, Options &options) {
     else
       return false;
   }
-  return !options.plan.empty() && !options.weights.empty();
+  // What is no number reads as 0, and none of these may be.
+  const mmc::plancheck::Request &request = options.request;
+  std::vector<size_t> counts = {request.repeats, request.steps, options.mostCases};
+  counts.insert(counts.end(), request.prompts.begin(), request.prompts.end());
+  counts.insert(counts.end(), request.sequences.begin(), request.sequences.end());
+  return !options.plan.empty() && !options.weights.empty() &&
+         std::find(counts.begin(), counts.end(), 0) == counts.end();
 }
 
 int run(const Options &options) {

@@ -126,6 +126,11 @@ LogicalResult KernelOp::verify() {
       op->emitOpError() << "is not allowed in a serial kernel, which has neither fragments nor shared tiles";
       return WalkResult::interrupt();
     }
+    // kernel_c9
+    if (isa<FillOp, AcquireOp, ReleaseOp>(op) && !op->getParentOfType<RolesOp>()) {
+      op->emitOpError() << "expected to stand in a hopper.roles, whose sides know where they are in a ring";
+      return WalkResult::interrupt();
+    }
     // kernel_c8
     return failed(verifyWarps(*this, op)) || failed(verifyInFlight(op)) ? WalkResult::interrupt()
                                                                         : WalkResult::advance();

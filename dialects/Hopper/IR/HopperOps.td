@@ -47,7 +47,8 @@ def Hopper_KernelOp : Hopper_Op<"kernel", [
     * (C6) the shared tiles take at most 232,448 bytes together;
     * (C7) a `serial` kernel, whose body one thread runs, has no fragments and no shared tiles;
     * (C8) a product that was not waited for is used by `wgmma`, as its accumulator, by `wgmma_wait` and as a loop's
-      value only.
+      value only;
+    * (C9) `fill`, `acquire` and `release` stand in `roles`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, ArrayAttr:$domain,
                        I64Attr:$threads, I64Attr:$blocks, UnitAttr:$serial, OptionalAttr<DictArrayAttr>:$arg_attrs,
@@ -143,7 +144,7 @@ def Hopper_RolesOp : Hopper_Op<"roles", [
     `fill` is executed by so many threads more than the kernel has, behind its own; `compute` by the kernel's. Each side
     takes or gives back registers first, so that together they have what the block was launched with.
 
-    * (C1) it stands in the kernel's body itself, beside allocs and rings only;
+    * (C1) it stands in the kernel's body itself, beside allocs, rings and arithmetic only;
     * (C2) both sides are whole warpgroups, at most 1024 threads together;
     * (C3) registers are multiples of 8 from 24 to 256, and those of all threads of all blocks are at most 65,536;
     * (C4) the filling side has no fragments, no barriers and nothing of the order of copies; the other one no fills;

@@ -56,15 +56,16 @@ static LogicalResult verifySides(RolesOp roles) {
 /// roles_c5
 static LogicalResult verifyBalance(RolesOp roles) {
   WalkResult walk = roles.getCompute().walk([](Block *block) -> WalkResult {
-    llvm::DenseMap<Value, int64_t> acquired;
+    llvm::DenseMap<Value, std::pair<int64_t, int64_t>> counts;
     for (Operation &op : *block) {
-      if (auto acquire = dyn_cast<AcquireOp>(op)) ++acquired[acquire.getRing()];
-      if (auto release = dyn_cast<ReleaseOp>(op)) --acquired[release.getRing()];
+      if (auto acquire = dyn_cast<AcquireOp>(op)) ++counts[acquire.getRing()].first;
+      if (auto release = dyn_cast<ReleaseOp>(op)) ++counts[release.getRing()].second;
     }
-    for (auto [ring, count] : acquired)
-      if (count != 0)
+    for (auto [ring, count] : counts)
+      if (count.first != count.second)
         return block->getParentOp()->emitOpError()
-               << "expected each ring to be released as often as it is acquired, got " << count << " times less";
+               << "expected each ring to be released as often as it is acquired, got one that is acquired "
+               << count.first << " times and released " << count.second << " times";
     return WalkResult::advance();
   });
   return failure(walk.wasInterrupted());

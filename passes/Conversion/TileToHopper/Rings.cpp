@@ -1,7 +1,8 @@
 // Operands that other warps copy, ahead of the products that read them: through rings of stages.
 //
 // Each product's fill stands in front of the wait for it, as if one thread did both; splitRoles() takes them apart. A
-// ring serves every product whose operands have its types, in the order of the program.
+// ring serves every product whose operands have its types, in the order of the program, but for those that come while
+// a stage of it is held.
 #include "passes/Conversion/TileToHopper/Operand.h"
 
 using namespace mlir;
@@ -23,8 +24,12 @@ Lowering::RingTiles Lowering::ringOf(SharedType a, SharedType b, int64_t stages)
     return type ? SharedType::get(type.getContext(), type.getShape(), type.getElementType(), type.getSwizzle(), stages)
                 : type;
   };
+  // Stages are released in the order of their acquires, so a ring of which one is held is not used by others meanwhile.
+  auto isHeld = [&](const RingTiles &ring) {
+    return llvm::any_of(scopes, [&](const Scope &scope) { return llvm::is_contained(scope.toRelease, ring.ring); });
+  };
   for (const RingTiles &known : rings)
-    if (known.typeA == Type(staged(a)) && known.typeB == Type(staged(b))) return known;
+    if (known.typeA == Type(staged(a)) && known.typeB == Type(staged(b)) && !isHeld(known)) return known;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&target.getBody().front());
   auto allocate = [&](SharedType type, const char *name) -> Value {

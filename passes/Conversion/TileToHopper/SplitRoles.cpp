@@ -33,6 +33,7 @@ public:
     }
     if (auto loop = dyn_cast<scf::ForOp>(op)) return cloneLoop(loop);
     if (auto loop = dyn_cast<DistributeOp>(op)) {
+      if (!llvm::all_of(op.getOperands(), [&](Value operand) { return isKnown(operand); })) return failure();
       auto made = DistributeOp::create(builder, op.getLoc(), values.lookupOrDefault(loop.getLower()),
                                        values.lookupOrDefault(loop.getUpper()), values.lookupOrDefault(loop.getStep()));
       OpBuilder::InsertionGuard guard(builder);
@@ -59,12 +60,14 @@ private:
       if (failed(clone(op))) return failure();
     return success();
   }
+  bool isKnown(Value value) {
+    return values.contains(value) || isa_and_nonnull<AllocOp, RingOp>(value.getDefiningOp()) || isArgument(value);
+  }
   bool isKnown(Operation &op) {
     bool known = true;
     op.walk([&](Operation *inner) {
       for (Value operand : inner->getOperands())
-        known &= values.contains(operand) || op.isAncestor(operand.getParentRegion()->getParentOp()) ||
-                 isa_and_nonnull<AllocOp, RingOp>(operand.getDefiningOp()) || isArgument(operand);
+        known &= isKnown(operand) || op.isAncestor(operand.getParentRegion()->getParentOp());
     });
     return known;
   }
@@ -84,6 +87,9 @@ private:
   /// Without the values that are fragments.
   LogicalResult cloneLoop(scf::ForOp loop) {
     if (!hasFills(loop)) return success();
+    // Its bounds, and the numbers that it carries.
+    for (Value operand : loop->getOperands())
+      if (!isa<FragmentType>(operand.getType()) && !isKnown(operand)) return failure();
     SmallVector<Value> inits;
     SmallVector<unsigned> kept;
     for (auto [i, init] : llvm::enumerate(loop.getInitArgs())) {

@@ -101,9 +101,11 @@ SmallVector<Value> Lowering::Stream::run() {
 /// The next product of the block with the same left operand, whose right one can be copied as early as this one's; null
 /// where there is none. Gate and value of a SwiGLU are such a pair.
 tile::DotOp Lowering::partnerOf(tile::DotOp dot) {
+  tile::DotOp next;
   for (Operation *user : dot.getA().getUsers()) {
     auto other = dyn_cast<tile::DotOp>(user);
     if (!other || other == dot || other->getBlock() != dot->getBlock() || !dot->isBeforeInBlock(other)) continue;
+    if (scopes.back().made.contains(other.getResult()) || (next && next->isBeforeInBlock(other))) continue;
     auto load = other.getB().getDefiningOp<tile::LoadOp>();
     bool alike = other.getA() == dot.getA() && other.getType() == dot.getType() && !other.getAcc() && !dot.getAcc() &&
                  other.getB().getType() == dot.getB().getType() && other.getTransposeA() == dot.getTransposeA() &&
@@ -113,9 +115,9 @@ tile::DotOp Lowering::partnerOf(tile::DotOp dot) {
       Operation *op = operand.getDefiningOp();
       return !op || op->getBlock() != dot->getBlock() || op->isBeforeInBlock(dot);
     });
-    if (known) return other;
+    if (known) next = other;
   }
-  return {};
+  return next;
 }
 
 LogicalResult Lowering::emitStreamed(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t depth) {

@@ -173,15 +173,11 @@ tile.kernel @too_large(%x: !tile.view<?x512xbf16> {tile.access = "read"}, %y: !t
     %rows: index {tile.step = #tile.step<token_count>}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
   %c0 = arith.constant 0 : index
   %c64 = arith.constant 64 : index
-  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-  %Y = scf.for %r = %c0 to %rows step %c64 iter_args(%sum = %zero) -> (tensor<64x64xf32>) {
+  scf.for %r = %c0 to %rows step %c64 {
     %X = tile.load %x[%r, %c0] along [0, 1] : !tile.view<?x512xbf16> -> tensor<128x512xbf16>
-    %R = arith.truncf %sum : tensor<64x64xf32> to tensor<64x64xbf16>
     %K = tile.load %x[%c0, %c0] along [0, 1] : !tile.view<?x512xbf16> -> tensor<64x128xbf16>
     %P = tile.dot %K, %X : tensor<64x128xbf16>, tensor<128x512xbf16> -> tensor<64x512xf32>
     tile.store %P, %y[%c0, %c0] along [0, 1] : tensor<64x512xf32>, !tile.view<64x512xf32>
-    %next = arith.addf %sum, %sum : tensor<64x64xf32>
-    scf.yield %next : tensor<64x64xf32>
   }
   tile.return
 }
@@ -208,5 +204,86 @@ tile.kernel @computed_place(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %n
     %P = tile.dot %X, %X transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
     tile.store %P, %y[%r, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<?x64xf32>
   }
+  tile.return
+}
+
+// -----
+
+// A loop that ends where a computed number says: the filling warps could not run it.
+// CHECK-LABEL: hopper.kernel @computed_end(
+// CHECK-NOT: hopper.roles
+// CHECK: hopper.wgmma
+tile.kernel @computed_end(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %n: !tile.view<64xf32> {tile.access = "read"},
+    %y: !tile.view<?x64xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %counts = tile.load %n[%c0] along [0] : !tile.view<64xf32> -> tensor<64xf32>
+  %sum = tile.reduce add %counts along 0 : tensor<64xf32> -> f32
+  %place = arith.fptosi %sum : f32 to i32
+  %end = arith.index_cast %place : i32 to index
+  scf.for %r = %c0 to %end step %c64 {
+    %X = tile.load %x[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %P = tile.dot %X, %X transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    tile.store %P, %y[%r, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<?x64xf32>
+  }
+  tile.return
+}
+
+// -----
+
+// The same where the kernel writes the number itself.
+// CHECK-LABEL: hopper.kernel @written_end(
+// CHECK-NOT: hopper.roles
+// CHECK: hopper.wgmma
+tile.kernel @written_end(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %n: !tile.view<2xi32> {tile.access = "readwrite"},
+    %y: !tile.view<?x64xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %count = tile.load %n[%c0] along [] : !tile.view<2xi32> -> i32
+  %end = arith.index_cast %count : i32 to index
+  scf.for %r = %c0 to %end step %c64 {
+    %X = tile.load %x[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %P = tile.dot %X, %X transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    tile.store %P, %y[%r, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<?x64xf32>
+  }
+  tile.store %count, %n[%c1] along [] : i32, !tile.view<2xi32>
+  tile.return
+}
+
+// -----
+
+// While one product's operands are held, another one with operands of the same types has a ring of its own.
+// CHECK-LABEL: hopper.kernel @held(
+// CHECK-COUNT-2: hopper.ring : !hopper.ring<2>
+// CHECK: } compute registers
+// CHECK: scf.for
+// CHECK: hopper.acquire %[[HELD:.*]] :
+// CHECK-NOT: hopper.release %[[HELD]]
+// CHECK: hopper.acquire %[[OTHER:.*]] :
+// CHECK: hopper.release %[[OTHER]]
+// CHECK: hopper.get
+// CHECK: hopper.release %[[HELD]]
+// CHECK-NEXT: scf.yield
+tile.kernel @held(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %k: !tile.view<?x64xbf16> {tile.access = "read"},
+    %a: !tile.view<?x64xbf16> {tile.access = "read"}, %b: !tile.view<?x64xbf16> {tile.access = "read"}, %y: !tile.view<64x64xf32> {tile.access = "write"},
+    %rows: index {tile.step = #tile.step<token_count>}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %Y = scf.for %r = %c0 to %rows step %c64 iter_args(%sum = %zero) -> (tensor<64x64xf32>) {
+    %X = tile.load %x[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %K = tile.load %k[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %S = tile.dot %X, %K transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %A = tile.load %a[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %B = tile.load %b[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %T = tile.dot %A, %B transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %W = arith.extf %X : tensor<64x64xbf16> to tensor<64x64xf32>
+    %M = arith.mulf %S, %W : tensor<64x64xf32>
+    %N = arith.addf %M, %T : tensor<64x64xf32>
+    %next = arith.addf %sum, %N : tensor<64x64xf32>
+    scf.yield %next : tensor<64x64xf32>
+  }
+  tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<64x64xf32>
   tile.return
 }

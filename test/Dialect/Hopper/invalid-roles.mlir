@@ -137,11 +137,36 @@ hopper.kernel @roles_c5() domain(%p in #tile.extent<fixed, 4>) threads 128 block
   %c1 = arith.constant 1 : index
   hopper.roles fill 128 registers 40 {
   } compute registers 216 {
-    // expected-error @+1 {{expected each ring to be released as often as it is acquired, got 1 times less}}
+    // expected-error @+1 {{got one that is acquired 1 times and released 0 times}}
     scf.for %i = %c0 to %p step %c1 {
       %stage = hopper.acquire %r : !hopper.ring<2>
     }
     hopper.release %r : !hopper.ring<2>
   }
+  hopper.return
+}
+
+// -----
+
+// roles_c5_more
+hopper.kernel @roles_c5_more() domain(%p in #tile.extent<fixed, 4>) threads 128 blocks 1 {
+  %r = hopper.ring : !hopper.ring<2>
+  // expected-error @+1 {{got one that is acquired 1 times and released 2 times}}
+  hopper.roles fill 128 registers 40 {
+  } compute registers 216 {
+    %stage = hopper.acquire %r : !hopper.ring<2>
+    hopper.release %r : !hopper.ring<2>
+    hopper.release %r : !hopper.ring<2>
+  }
+  hopper.return
+}
+
+// -----
+
+// kernel_c9
+hopper.kernel @kernel_c9() domain(%p in #tile.extent<fixed, 4>) threads 128 blocks 1 {
+  %r = hopper.ring : !hopper.ring<2>
+  // expected-error @+1 {{expected to stand in a hopper.roles, whose sides know where they are in a ring}}
+  %stage = hopper.acquire %r : !hopper.ring<2>
   hopper.return
 }

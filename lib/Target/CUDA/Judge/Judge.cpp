@@ -78,10 +78,12 @@ std::vector<std::string> judgeSass(const SassFigures &figures, const std::string
       complaints.push_back(std::to_string(count) + " " + local + ", expected none: local memory is touched");
   const uint32_t warpgroup = figures.countOf("HGMMA") + figures.countOf("IGMMA") + figures.countOf("QGMMA");
   const uint32_t warp = figures.countOf("HMMA") + figures.countOf("IMMA") + figures.countOf("QMMA");
-  const bool byWarpgroups = has(source, R"(\bWgmma\b|\bwgmma\w*\b|\bmultiplyAsync\()"),
-             multiplies = has(source, R"(\bmultiply\()");
-  if (byWarpgroups && !warpgroup) complaints.push_back("no HGMMA, expected some: the source multiplies by warpgroups");
-  if (multiplies && !byWarpgroups && !warp) complaints.push_back("no HMMA, expected some: the source multiplies tiles");
+  // multiply() is a product of warps unless its policy says otherwise; multiplyAsync() is one of warpgroups.
+  const bool policy = has(source, R"(\bWgmma\b|\bwgmma\w*\b)"), async = has(source, R"(\bmultiplyAsync\()");
+  if ((policy || async) && !warpgroup)
+    complaints.push_back("no HGMMA, expected some: the source multiplies by warpgroups");
+  if (has(source, R"(\bmultiply\()") && !policy && !warp)
+    complaints.push_back("no HMMA, expected some: the source multiplies tiles");
   if (const uint32_t arrives = figures.countOf("WARPGROUP.ARRIVE"); arrives > figures.batches)
     complaints.push_back(std::to_string(arrives) + " WARPGROUP.ARRIVE, expected at most one for each of the " +
                          std::to_string(figures.batches) + " batches of products");

@@ -4,7 +4,7 @@
 //     filling                                        computing
 //     Filler<4> left(shared.leftRing);               Reader<4> left(shared.leftRing);
 //     const u32 stage = left.begin();                const u32 stage = left.wait();
-//     copyTileBy<128, 256>(shared.left[stage], ...);     ... reads shared.left[stage] ...
+//     copyTile<128, 256>(shared.left[stage], ...);     ... reads shared.left[stage] ...
 //     left.end();                                    left.release();
 //
 // Invariant: both sides go through the stages in the same order; a reader releases each stage once, in the order in
