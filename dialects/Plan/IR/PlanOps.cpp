@@ -44,11 +44,11 @@ LogicalResult WeightOp::verify() {
   if (getAbove().has_value() != getHeights().has_value())
     return emitOpError("expected 'above' exactly where 'heights' is given");
   if (!getHeights()) return success();
-  if (getHeights()->size() != others.size() + 1 || others.empty())
-    return emitOpError("expected a height for each of ")
-           << others.size() + 1 << " tensors, got " << getHeights()->size();
+  ArrayRef<int64_t> heights = *getHeights();
+  if (heights.size() != others.size() + 1 || others.empty())
+    return emitOpError("expected a height for each of ") << others.size() + 1 << " tensors, got " << heights.size();
   int64_t rows = 0;
-  for (int64_t height : *getHeights()) {
+  for (int64_t height : heights) {
     if (height < 1) return emitOpError("expected positive heights, got ") << height;
     rows += height;
   }
