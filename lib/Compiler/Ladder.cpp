@@ -83,7 +83,8 @@ Status Ladder::readModule(const std::string &input) {
       return Status(compiler::kModelText, "cannot read " + input + ": no such file", "check the path");
     if (options.rankShapes > 1)
       return Status(compiler::kOption,
-                    "--rank-shapes " + std::to_string(options.rankShapes) + ": " + input + " has its shapes written out",
+                    "--rank-shapes " + std::to_string(options.rankShapes) + ": " + input +
+                        " has its shapes written out",
                     "give the model's folder or its config.json");
     return guarded(compiler::kModelText, "reading the model", [&] {
       module = parseSourceFile<ModuleOp>(input, ParserConfig(&context));
@@ -197,7 +198,7 @@ Status checkPassNames(const CompileOptions &options) {
   if (options.stopAfter == "model")
     return Status(compiler::kOption, "--print-ir-after: no pass runs with --stop-after=model", "leave one of them out");
   SmallVector<StringRef> names = {"all"};
-  bool cpu = options.target.family.empty() || options.target.family == "cpu";
+  const bool cpu = familyOf(options.target) == "cpu";
   for (const PassInfo &pass : getPassList())
     if (!llvm::is_contained(options.disabledPasses, StringRef(pass.name)) && !(cpu && pass.onlyCuda))
       names.push_back(pass.name);

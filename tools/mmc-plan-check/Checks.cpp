@@ -21,14 +21,6 @@ double relativeL2(std::span<const float> found, const float *expected) {
   return std::isfinite(error) ? error : HUGE_VAL;
 }
 
-/// Of nothing it is infinite: no answer is no good answer.
-double median(std::vector<double> values) {
-  if (values.empty()) return HUGE_VAL;
-  std::sort(values.begin(), values.end());
-  const size_t half = values.size() / 2;
-  return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 /// The likeliest id that is no padding; ties go to the lowest.
 int32_t likeliest(std::span<const float> row, std::span<const int32_t> suppressed) {
   int32_t best = -1;
@@ -71,6 +63,13 @@ json checkGreedy(Session &session, Sequence &sequence, std::span<const float> ro
 }
 
 } // namespace
+
+double median(std::vector<double> values) {
+  if (values.empty()) return HUGE_VAL;
+  std::sort(values.begin(), values.end());
+  const size_t half = values.size() / 2;
+  return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
 
 Expectations readExpectations(const std::string &stem) {
   Expectations expected;

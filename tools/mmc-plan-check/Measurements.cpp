@@ -15,11 +15,6 @@ double secondsOf(const std::function<void()> &work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double medianOf(std::vector<double> seconds) {
-  std::nth_element(seconds.begin(), seconds.begin() + ptrdiff_t(seconds.size() / 2), seconds.end());
-  return seconds[seconds.size() / 2];
-}
-
 std::vector<int32_t> idsOf(size_t count, uint32_t vocabulary) {
   std::vector<int32_t> ids(count);
   for (size_t i = 0; i < count; ++i) ids[i] = int32_t((i * 7919 + 13) % vocabulary);
@@ -48,7 +43,7 @@ json measurePrompt(const Model &model, const mmc_plan_info &info, size_t length,
     const double one = secondsOf([&] { feed(session, sequence, ids, info); });
     if (i) seconds.push_back(one); // the first run warms up
   }
-  const double middle = medianOf(seconds);
+  const double middle = median(seconds);
   return {{"prompt", length}, {"seconds", middle}, {"tokens_per_second", double(length) / middle}};
 }
 
@@ -68,7 +63,7 @@ json measureDecode(const Model &model, const mmc_plan_info &info, size_t count, 
     const double one = secondsOf([&] { session.step(entries); });
     if (i >= 2) seconds.push_back(one); // capture and the first replay are not of interest
   }
-  const double middle = medianOf(seconds);
+  const double middle = median(seconds);
   json result = {{"sequences", count}, {"seconds", middle}, {"tokens_per_second", double(count) / middle}};
   if (count == 1 && request.bandwidth > 0) {
     // A step reads every active weight once; weights take the plan's bytes per parameter on the average.

@@ -8,6 +8,9 @@ namespace mmc::plancheck {
 
 using nlohmann::json;
 
+/// Of nothing it is infinite: no answer is no good answer.
+double median(std::vector<double> values);
+
 /// Recorded answers: {"vocabulary", "limit", "cases": [{"ids", "greedy", "positions", "first_row"}]}, and beside them
 /// the logits of all cases, float32, row by row: row `first_row` + i is that of position i of the case.
 struct Expectations {

@@ -56,6 +56,14 @@ private:
                                      int64_t columns);
   mlir::LogicalResult fill(Operand &operand);
   void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth);
+  /// acc + a b by the kernel's family: in flight where `isAsync` says so.
+  mlir::Value product(tile::DotOp dot, mlir::Value acc, mlir::Value a, mlir::Value b, mlir::Value stage);
+  bool isAsync(tile::DotOp dot, mlir::Type acc, mlir::Type a, mlir::Type b) const;
+  mlir::Value complete(mlir::Value product);
+  /// Zeros, or the accumulator that the product has.
+  mlir::Value startOf(tile::DotOp dot);
+  mlir::Value multiplyWhole(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc);
+
   // Rings.cpp
   /// A ring with its tiles; one of them may be missing.
   struct RingTiles {
@@ -69,9 +77,10 @@ private:
   /// At the end of a loop's trip.
   void releaseHeld();
   RingTiles ringOf(hopper::SharedType a, hopper::SharedType b, int64_t stages);
-  void fillRing(const RingTiles &tiles, const Operand *a, const Operand *b, mlir::Value depth);
+  void fillRing(const RingTiles &tiles, const Operand &a, const Operand &b, mlir::Value depth);
+  /// The ring by which operands that are wanted whole come, and what fills it.
+  RingTiles bringByRing(Operand &a, Operand &b);
   mlir::Value acquire(const RingTiles &tiles);
-  mlir::Value multiplyFromRing(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc);
   mlir::Value multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t piece,
                                      int64_t pieces);
 
@@ -80,12 +89,6 @@ private:
   struct StreamedProduct;
   mlir::LogicalResult emitStreamed(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth);
   tile::DotOp partnerOf(tile::DotOp dot);
-  /// acc + a b by the kernel's family: in flight where `isAsync` says so.
-  mlir::Value product(tile::DotOp dot, mlir::Value acc, mlir::Value a, mlir::Value b, mlir::Value stage);
-  bool isAsync(tile::DotOp dot, mlir::Type acc, mlir::Type a, mlir::Type b) const;
-  mlir::Value waitFor(mlir::Value product);
-  /// Zeros, or the accumulator that the product has.
-  mlir::Value startOf(tile::DotOp dot);
 
   // Values.cpp: fragments on demand
   mlir::Value scalar(mlir::Value value) { return scalars.lookupOrDefault(value); }

@@ -11,10 +11,13 @@ struct Lowering::Operand {
   unsigned depthDim;                // which of its dimensions is k
   llvm::SmallVector<int64_t> shape; // of the shared tile, as it lies in memory, padded
   mlir::Operation *load = nullptr;  // copied
-  mlir::Value fragment;             // otherwise
-  mlir::Value rows;                 // shared tile of a gather's rows
-  mlir::Value shared;               // the tile, or the fragment itself for registers
+  mlir::Value fragment = {};        // otherwise
+  mlir::Value rows = {};            // shared tile of a gather's rows
+  mlir::Value shared = {};          // the tile, or the fragment itself for registers
   unsigned number = 1;              // of its shared tile: both operands may have one type
+
+  /// The shared tile of so much of k, in so many stages.
+  hopper::SharedType pieceType(int64_t piece, int64_t stages) const;
 };
 
 /// A tile of bf16 under the widest swizzle that its rows allow.

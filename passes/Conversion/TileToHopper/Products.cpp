@@ -41,6 +41,12 @@ SharedType sharedOperandType(MLIRContext *context, ArrayRef<int64_t> shape, int6
   return SharedType::get(context, shape, BFloat16Type::get(context), swizzle, stages);
 }
 
+SharedType Lowering::Operand::pieceType(int64_t piece, int64_t stages) const {
+  SmallVector<int64_t> pieceShape = shape;
+  pieceShape[depthDim] = piece;
+  return sharedOperandType(value.getContext(), pieceShape, stages);
+}
+
 FailureOr<Lowering::Operand> Lowering::operandOf(Value value, unsigned number, unsigned depthDim, int64_t rows,
                                                  int64_t columns) {
   Operand operand{value, depthDim, {rows, columns}};
@@ -124,7 +130,8 @@ Value Lowering::product(tile::DotOp dot, Value acc, Value a, Value b, Value stag
 }
 
 /// The product when it is complete.
-Value Lowering::waitFor(Value product) {
+Value Lowering::complete(Value product) {
+  if (!product.getDefiningOp<WgmmaOp>()) return product;
   return WgmmaWaitOp::create(builder, product.getLoc(), TypeRange{product.getType()}, 0, ValueRange{product})
       .getResult(0);
 }
@@ -139,6 +146,28 @@ Value Lowering::startOf(tile::DotOp dot) {
   Value nothing = arith::ConstantOp::create(inner, dot.getLoc(), builder.getF32FloatAttr(0));
   YieldOp::create(inner, dot.getLoc(), nothing);
   return zero.getResult(0);
+}
+
+/// All of k at once; operands come by a ring, by copies of those who compute, or out of registers.
+Value Lowering::multiplyWhole(tile::DotOp dot, Operand &a, Operand &b, Value acc) {
+  const bool ringA = comesByRing(a), ringB = comesByRing(b);
+  Value stage;
+  std::optional<RingTiles> ring;
+  if (!takeHeld(a, b, stage)) ring = bringByRing(a, b);
+  if (failed(fill(a)) || failed(fill(b))) return {};
+  if ((a.load && !ringA) || (b.load && !ringB)) {
+    CommitOp::create(builder, dot.getLoc());
+    WaitOp::create(builder, dot.getLoc(), 0);
+  }
+  SmallVector<Value> exchanged; // through tiles that the computing warps write themselves
+  if (!ringA && isa<SharedType>(a.shared.getType())) exchanged.push_back(a.shared);
+  if (!ringB) exchanged.push_back(b.shared);
+  for (Value tile : exchanged) tiles.beforeRead(tile);
+  if (ring) stage = acquire(*ring);
+  Value result = complete(product(dot, acc, a.shared, b.shared, stage));
+  if (ring) holdOrRelease(*ring, a, b, stage);
+  for (Value tile : exchanged) tiles.afterRead(tile);
+  return result;
 }
 
 LogicalResult Lowering::emitDot(tile::DotOp dot) {
@@ -169,23 +198,8 @@ LogicalResult Lowering::emitDot(tile::DotOp dot) {
     if (layout && layout == type.getLayout() && layout.getColumns() == 1 && fragment.getShape()[1] == depth)
       a->shared = a->fragment;
   }
-  bool inRegisters = a->shared != nullptr;
-  if (comesByRing(*a) || comesByRing(*b)) {
-    Value result = multiplyFromRing(dot, *a, *b, acc);
-    keep(dot.getResult(), result);
-    return success(result != nullptr);
-  }
-  if (failed(fill(*a)) || failed(fill(*b))) return failure();
-  if (a->load || b->load) {
-    CommitOp::create(builder, dot.getLoc());
-    WaitOp::create(builder, dot.getLoc(), 0);
-  }
-  if (!inRegisters) tiles.beforeRead(a->shared);
-  tiles.beforeRead(b->shared);
-  Value result = product(dot, acc, a->shared, b->shared, Value());
-  if (result.getDefiningOp<WgmmaOp>()) result = waitFor(result);
-  if (!inRegisters) tiles.afterRead(a->shared);
-  tiles.afterRead(b->shared);
+  Value result = multiplyWhole(dot, *a, *b, acc);
+  if (!result) return failure();
   keep(dot.getResult(), result);
   return success();
 }

@@ -42,13 +42,13 @@ Lowering::RingTiles Lowering::ringOf(SharedType a, SharedType b, int64_t stages)
   return rings.back();
 }
 
-void Lowering::fillRing(const RingTiles &ring, const Operand *a, const Operand *b, Value depth) {
+void Lowering::fillRing(const RingTiles &ring, const Operand &a, const Operand &b, Value depth) {
   auto fill = FillOp::create(builder, source.getLoc(), ring.ring);
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&fill.getBody(), {}, builder.getIndexType(), source.getLoc());
-  Value at = depth;
-  if (ring.a) copyTo(*a, ring.a, body->getArgument(0), at);
-  if (ring.b) copyTo(*b, ring.b, body->getArgument(0), at);
+  Value stage = body->getArgument(0);
+  if (ring.a) copyTo(a, ring.a, stage, depth);
+  if (ring.b) copyTo(b, ring.b, stage, depth);
   YieldOp::create(builder, source.getLoc());
 }
 
@@ -67,11 +67,20 @@ const Lowering::StagedTile *Lowering::held(Operation *load) const {
 
 /// Operands that came for an earlier product; false where not all that come by rings are there, or not in one stage.
 bool Lowering::takeHeld(Operand &a, Operand &b, Value &stage) const {
-  const StagedTile *heldA = comesByRing(a) ? held(a.load) : nullptr, *heldB = comesByRing(b) ? held(b.load) : nullptr;
-  if (comesByRing(a) != (heldA != nullptr) || comesByRing(b) != (heldB != nullptr)) return false;
-  if (heldA && heldB && heldA->stage != heldB->stage) return false;
-  if (heldA) a.shared = heldA->tile, stage = heldA->stage;
-  if (heldB) b.shared = heldB->tile, stage = heldB->stage;
+  Value stageA, tileA, tileB;
+  if (comesByRing(a)) {
+    const StagedTile *here = held(a.load);
+    if (!here) return false;
+    tileA = here->tile, stageA = here->stage;
+  }
+  stage = stageA;
+  if (comesByRing(b)) {
+    const StagedTile *here = held(b.load);
+    if (!here || (stageA && here->stage != stageA)) return false;
+    tileB = here->tile, stage = here->stage;
+  }
+  if (tileA) a.shared = tileA;
+  if (tileB) b.shared = tileB;
   return true;
 }
 
@@ -93,47 +102,24 @@ void Lowering::releaseHeld() {
   for (Value ring : scopes.back().toRelease) ReleaseOp::create(builder, source.getLoc(), ring);
 }
 
-Value Lowering::multiplyFromRing(tile::DotOp dot, Operand &a, Operand &b, Value acc) {
-  const bool ringA = comesByRing(a), ringB = comesByRing(b);
-  Value stage;
-  std::optional<RingTiles> ring;
-  if (!takeHeld(a, b, stage)) {
-    auto typeOf = [&](const Operand &operand, bool byRing) {
-      return byRing ? sharedOperandType(builder.getContext(), operand.shape, 1) : SharedType();
-    };
-    ring = ringOf(typeOf(a, ringA), typeOf(b, ringB), kOperandStages);
-    fillRing(*ring, &a, &b, Value());
-    if (ringA) a.shared = ring->a;
-    if (ringB) b.shared = ring->b;
-  }
-  if (failed(fill(a)) || failed(fill(b))) return {};
-  if ((a.load && !ringA) || (b.load && !ringB)) {
-    CommitOp::create(builder, dot.getLoc());
-    WaitOp::create(builder, dot.getLoc(), 0);
-  }
-  SmallVector<Value> exchanged; // through tiles that the computing warps write themselves
-  if (!ringA && isa<SharedType>(a.shared.getType())) exchanged.push_back(a.shared);
-  if (!ringB) exchanged.push_back(b.shared);
-  for (Value tile : exchanged) tiles.beforeRead(tile);
-  if (ring) stage = acquire(*ring);
-  Value result = product(dot, acc, a.shared, b.shared, stage);
-  if (result.getDefiningOp<WgmmaOp>()) result = waitFor(result);
-  if (ring) holdOrRelease(*ring, a, b, stage);
-  for (Value tile : exchanged) tiles.afterRead(tile);
-  return result;
+Lowering::RingTiles Lowering::bringByRing(Operand &a, Operand &b) {
+  auto typeOf = [&](const Operand &operand) {
+    return comesByRing(operand) ? sharedOperandType(builder.getContext(), operand.shape, 1) : SharedType();
+  };
+  const RingTiles ring = ringOf(typeOf(a), typeOf(b), kOperandStages);
+  fillRing(ring, a, b, Value());
+  if (ring.a) a.shared = ring.a;
+  if (ring.b) b.shared = ring.b;
+  return ring;
 }
 
 Value Lowering::multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t piece,
                                        int64_t pieces) {
-  auto typeOf = [&](Operand &operand) {
-    SmallVector<int64_t> shape = operand.shape;
-    shape[operand.depthDim] = piece;
-    return sharedOperandType(builder.getContext(), shape, 1);
-  };
-  const RingTiles ring = ringOf(typeOf(a), typeOf(b), kPieceStages);
-  const bool async = isAsync(dot, acc.getType(), typeOf(a), typeOf(b));
+  const SharedType typeA = a.pieceType(piece, 1), typeB = b.pieceType(piece, 1);
+  const RingTiles ring = ringOf(typeA, typeB, kPieceStages);
+  const bool async = isAsync(dot, acc.getType(), typeA, typeB);
   auto multiply = [&](Value sum, Value number) {
-    fillRing(ring, &a, &b, arith::MulIOp::create(builder, dot.getLoc(), number, constant(piece)));
+    fillRing(ring, a, b, arith::MulIOp::create(builder, dot.getLoc(), number, constant(piece)));
     return product(dot, sum, ring.a, ring.b, acquire(ring));
   };
   auto release = [&]() { ReleaseOp::create(builder, dot.getLoc(), ring.ring); };
@@ -153,7 +139,7 @@ Value Lowering::multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, 
     scf::YieldOp::create(builder, dot.getLoc(), next);
   }
   if (!async) return loop.getResult(0);
-  sum = waitFor(multiply(loop.getResult(0), constant(pieces - 1)));
+  sum = complete(multiply(loop.getResult(0), constant(pieces - 1)));
   release();
   release();
   return sum;

@@ -20,7 +20,7 @@ bool hasFills(Operation *op) {
   return op->walk([](FillOp) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
-/// Clones what fills need: the fills, the loops and branches around them, scalars.
+/// Clones what fills need: the fills, the loops around them, scalars.
 class FillingClone {
 public:
   explicit FillingClone(OpBuilder &builder) : builder(builder) {}
@@ -44,9 +44,7 @@ public:
       YieldOp::create(builder, op.getLoc());
       return success();
     }
-    if (auto branch = dyn_cast<scf::IfOp>(op)) {
-      return failure(hasFills(branch));
-    }
+    if (isa<scf::IfOp>(op)) return failure(hasFills(&op));
     // Scalars, and loads of them; what is computed from fragments is not known here.
     bool scalar = op.getNumRegions() == 0 && isa<arith::ArithDialect, math::MathDialect>(op.getDialect());
     if (auto load = dyn_cast<LoadOp>(op)) scalar = isReadOnly(load);

@@ -134,18 +134,13 @@ LogicalResult Lowering::emitStreamed(tile::DotOp dot, Operand &a, Operand &b, Va
     if (failed(other) || !start) return failure();
     if (other->load) products.push_back({partner, *other, start, Value()});
   }
-  auto ring = [&](Operand &operand, int64_t stages) {
-    SmallVector<int64_t> shape = operand.shape;
-    shape[operand.depthDim] = piece;
-    return sharedOperandType(builder.getContext(), shape, stages);
-  };
   // One stage for the piece that is multiplied, and one more where that product runs on while the next one begins.
-  const bool async = isAsync(dot, acc.getType(), ring(a, 1), ring(b, 1));
+  const bool async = isAsync(dot, acc.getType(), a.pieceType(piece, 1), b.pieceType(piece, 1));
   const int64_t stages = kAhead + (async ? 2 : 1);
-  Stream stream{*this, a, products, tiles.get(ring(a, stages), a.number), piece, pieces, stages, async};
+  Stream stream{*this, a, products, tiles.get(a.pieceType(piece, stages), a.number), piece, pieces, stages, async};
   tiles.beforeWrite(stream.ringA);
   for (StreamedProduct &product : products) {
-    product.ring = tiles.get(ring(product.b, stages), product.b.number);
+    product.ring = tiles.get(product.b.pieceType(piece, stages), product.b.number);
     tiles.beforeWrite(product.ring);
   }
   for (auto [product, sum] : llvm::zip(products, stream.run())) keep(product.dot.getResult(), sum);

@@ -52,7 +52,8 @@ MMC_DEVICE U beside(const BlockFragment<T, Whole> &, const BlockFragment<U, Layo
     return vector[Layout::ofParent(slot)];
 }
 
-/// The threads that have fragments meet: all of the block, but for warps with a role of their own.
+/// The threads that have fragments meet: all of the block, but for warps with a role of their own. Named barrier 1 is
+/// theirs.
 template <u32 threads> MMC_DEVICE void syncFragments() { barrierSync(1, threads); }
 
 /// How a reduction combines: `nothing()` changes no result, `combine` is associative but for rounding.

@@ -19,13 +19,7 @@ template <u32 stages> struct RingBarriers {
 
   /// By one thread, before a barrier of the block: each of `fillers` threads arrives when its copies are complete, each
   /// of `readers` warps when it has read the stage.
-  MMC_DEVICE void initialise(u32 fillers, u32 readers) {
-    MMC_UNROLL for (u32 i = 0; i < stages; ++i) {
-      mbarrierInit(full[i], fillers);
-      mbarrierInit(empty[i], readers);
-    }
-    fenceMbarrierInit();
-  }
+  MMC_DEVICE void initialise(u32 fillers, u32 readers) { initialiseStages(full, empty, fillers, readers); }
 };
 
 /// Where the warps that fill stand in a ring.

@@ -29,6 +29,17 @@ template <u32 count> struct Position {
   MMC_DEVICE Position previous() const { return stage ? Position{stage - 1, phase} : Position{count - 1, phase ^ 1}; }
 };
 
+/// Makes the barriers of a ring: `fills` arrivals make a stage full, `releases` make it empty. By one thread, before a
+/// barrier of the block (of the cluster, where other blocks use it).
+template <u32 count>
+MMC_DEVICE void initialiseStages(Mbarrier (&full)[count], Mbarrier (&empty)[count], u32 fills, u32 releases) {
+  MMC_UNROLL for (u32 i = 0; i < count; ++i) {
+    mbarrierInit(full[i], fills);
+    mbarrierInit(empty[i], releases);
+  }
+  fenceMbarrierInit();
+}
+
 template <class StageType, u32 count> struct Ring {
   using Stage = StageType;
   using Place = Position<count>;
@@ -37,15 +48,8 @@ template <class StageType, u32 count> struct Ring {
   StageType stages[count];
   Mbarrier full[count], empty[count];
 
-  /// By one thread, before a barrier of the block (of the cluster, where other blocks use it): `fills` arrivals make a
-  /// stage full (1 for expect(), plus one per thread that arrives on its copies), `releases` make it empty.
-  MMC_DEVICE void initialise(u32 fills, u32 releases) {
-    MMC_UNROLL for (u32 i = 0; i < count; ++i) {
-      mbarrierInit(full[i], fills);
-      mbarrierInit(empty[i], releases);
-    }
-    fenceMbarrierInit();
-  }
+  /// `fills`: 1 for expect(), plus one per thread that arrives on its copies.
+  MMC_DEVICE void initialise(u32 fills, u32 releases) { initialiseStages(full, empty, fills, releases); }
 
   /// Until the stage's consumers have released it; the first trip finds it empty.
   template <Scope scope = Scope::block> MMC_DEVICE void waitEmpty(Place at) {
