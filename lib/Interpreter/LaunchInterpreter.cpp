@@ -341,15 +341,14 @@ Storage LaunchInterpreter::State::layOut(tile::ViewType view,
 
 Bound LaunchInterpreter::State::bindWeight(ArrayRef<model::WeightOp> parts, tile::ViewType view, int64_t layer) {
   std::string key;
-  for (model::WeightOp weight : parts)
-    key += runtime::withNumber(weight.getName().str(), runtime::kLayerPlaceholder, layer) + " ";
+  for (model::WeightOp weight : parts) key += weight.getTensorName(layer) + " ";
   llvm::raw_string_ostream(key) << view;
   Storage &storage = weights[key];
   if (!storage)
     storage = layOut(view, [&](int64_t expert) {
       std::vector<double> all;
       for (model::WeightOp weight : parts) {
-        std::string name = runtime::withNumber(weight.getName().str(), runtime::kLayerPlaceholder, layer);
+        std::string name = weight.getTensorName(layer);
         ArrayRef<int64_t> shape = cast<RankedTensorType>(weight.getType()).getShape();
         bool stacked = StringRef(name).contains(runtime::kExpertPlaceholder);
         std::vector<double> part = options.weights(runtime::withNumber(name, runtime::kExpertPlaceholder, expert),

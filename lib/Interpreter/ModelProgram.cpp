@@ -18,7 +18,7 @@ template <typename T> Expected<std::shared_ptr<const Tensor<T>>> WeightCache<T>:
   auto type = cast<RankedTensorType>(op.getResult().getType());
   std::string element;
   llvm::raw_string_ostream(element) << type.getElementType();
-  std::string name = withNumber(op.getName().str(), mmc::runtime::kLayerPlaceholder, layer), key = name + ":" + element;
+  std::string name = op.getTensorName(layer), key = name + ":" + element;
   if (auto it = known.find(key); it != known.end()) return it->second;
 
   auto tensor = std::make_shared<Tensor<T>>();

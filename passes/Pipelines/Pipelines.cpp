@@ -24,6 +24,8 @@ namespace mmc {
 static constexpr PassInfo kPasses[] = {
     {"DecomposeExperts", "mmc-decompose-experts", "mixture of experts to permute, grouped products and combine", false,
      false},
+    {"RotateNorms", "mmc-rotate-norms", "moves the norm at a layer's start to the end of the layer before it (CUDA)",
+     true, true, true},
     {"AssignPrecision", "mmc-assign-precision", "writes every rounding point as a cast", false, false},
     {"FormDispatches", "mmc-form-dispatches", "wraps each compute op into a model.dispatch of its own", false, false},
     {"JoinProducts", "mmc-join-products", "makes products of the same rows one product (CUDA)", true, true, true},
@@ -99,13 +101,14 @@ void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &opt
     if (!llvm::is_contained(options.disabledPasses, name)) program.addPass(std::move(pass));
   };
   add("DecomposeExperts", model::createDecomposeExperts());
+  // NOTE: on a device the number of launches of a layer counts, and one wide product fills it better than two narrow
+  // ones. On a CPU a launch costs next to nothing, so there nothing is fused for that alone.
+  bool cuda = options.target == "cuda";
+  if (cuda) add("RotateNorms", model::createRotateNorms());
   model::AssignPrecisionOptions precision;
   precision.dtype = options.dtype;
   add("AssignPrecision", model::createAssignPrecision(precision));
 
-  // NOTE: on a device the number of launches of a layer counts, and one wide product fills it better than two narrow
-  // ones. On a CPU a launch costs next to nothing, so there nothing is fused for that alone.
-  bool cuda = options.target == "cuda";
   add("FormDispatches", createFormDispatches());
   if (cuda) add("JoinProducts", createJoinProducts());
   add("FuseEpilogue", createFuseEpilogue());

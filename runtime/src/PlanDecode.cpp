@@ -121,6 +121,7 @@ Weight decodeWeight(Decoder &d, const plan::Weight &from) {
   to.bytes = from.bytes();
   to.randomMean = from.random_mean();
   to.randomScale = from.random_scale();
+  to.nextElse = d.text(from.next_else());
   return to;
 }
 

@@ -1,5 +1,6 @@
 // Derived figures of a decoded plan. They rely on decodePlan having checked that none of these sums and products wraps.
 #include "runtime/src/PlanTables.h"
+#include "runtime/src/TensorNames.h"
 
 #include <algorithm>
 
@@ -84,6 +85,13 @@ uint64_t PlanTables::kvBytesPerToken() const {
   for (const Pool &pool : pools)
     if (pool.kind == PoolKind::pages) bytes += pool.layers * pool.unitBytes;
   return pageTokens ? ceilDivide(bytes, pageTokens) : 0;
+}
+
+std::string PlanTables::tensorName(const Weight &weight, const WeightSource &source, uint64_t instance,
+                                   uint64_t expert) const {
+  const uint64_t layer = weight.perLayer ? weight.layers[instance] : 0;
+  if (weight.nextElse.empty()) return expandName(source.name, layer, expert);
+  return layer + 1 == layerCount ? weight.nextElse : expandName(source.name, layer + 1, expert);
 }
 
 uint64_t PlanTables::arenaBytes() const {

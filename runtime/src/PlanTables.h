@@ -42,6 +42,7 @@ struct Weight {
   Layout layout;
   uint64_t expertBytes = 0, bytes = 0; // of one expert, of one instance
   float randomMean = 0, randomScale = 0;
+  std::string nextElse; // where given: a layer has the tensor of the layer that follows, the last one this tensor
 
   uint64_t instances() const { return perLayer ? layers.size() : 1; }
   uint64_t expertCount() const { return experts ? experts : 1; }
@@ -204,6 +205,9 @@ struct EntryPoint {
   std::vector<uint64_t> offsets; // per buffer
 };
 
+/// Names in required_features that this runtime knows.
+inline constexpr const char *kFeatureNextLayerWeights = "next-layer-weights";
+
 inline constexpr const char *kTargetCpu = "cpu", *kTargetCuda = "cuda", *kTargetEmulation = "cuda-emu";
 
 struct PlanTables {
@@ -238,6 +242,8 @@ struct PlanTables {
   uint64_t weightsBytes() const;
   uint64_t stateBytesPerSequence() const;
   uint64_t kvBytesPerToken() const;
+  /// The checkpoint's name of what an instance of a weight reads from `source`, for one of its experts.
+  std::string tensorName(const Weight &weight, const WeightSource &source, uint64_t instance, uint64_t expert) const;
   /// Arena of the largest entry point.
   uint64_t arenaBytes() const;
 };

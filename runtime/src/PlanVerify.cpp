@@ -56,9 +56,10 @@ Status verifyTables(PlanTables &plan, uint64_t constantsBytes, uint64_t imagesBy
 }
 
 Status verifyFigures(const PlanTables &plan) {
-  if (!plan.requiredFeatures.empty())
-    return Status(kRequiredFeature, "the plan requires feature '" + plan.requiredFeatures.front().substr(0, 120) +
-                                        "', which this runtime does not have");
+  for (const std::string &feature : plan.requiredFeatures)
+    if (feature != kFeatureNextLayerWeights)
+      return Status(kRequiredFeature,
+                    "the plan requires feature '" + feature.substr(0, 120) + "', which this runtime does not have");
   if (plan.target != kTargetCpu && !plan.onDevice())
     return Status(kUnsupportedTarget, "the plan is for target '" + plan.target.substr(0, 120) +
                                           "', this runtime executes cpu, cuda and cuda-emu");
@@ -149,6 +150,15 @@ static Status verifyWeight(const PlanTables &plan, const std::string &who, const
     if (weight.layers[i] >= plan.layerCount || (i && weight.layers[i] <= weight.layers[i - 1]))
       return badField(who + " layers", weight.layers[i],
                       "ascending, below layer_count = " + std::to_string(plan.layerCount));
+  const bool several = weight.sources.size() > 1, open = weight.nextElse.find('{') != std::string::npos;
+  if (!weight.nextElse.empty() && (!weight.perLayer || weight.experts || several || open))
+    return badField(who + " next_else", "'" + weight.nextElse.substr(0, 120) + "'",
+                    "a tensor's name, beside one source with {layer} and without {expert}");
+  const auto &features = plan.requiredFeatures;
+  if (!weight.nextElse.empty() &&
+      std::find(features.begin(), features.end(), kFeatureNextLayerWeights) == features.end())
+    return badField(who + " next_else", "'" + weight.nextElse.substr(0, 120) + "'",
+                    std::string("none, as required_features lacks ") + kFeatureNextLayerWeights);
   if (!std::isfinite(weight.randomMean) || !std::isfinite(weight.randomScale))
     return badField(who + " random_mean or random_scale", std::string("not finite"), "finite");
   return {};

@@ -61,11 +61,11 @@ public:
       tensors += std::min(count, kMaxTensors + 1) * weight.sources.size();
       MMC_RETURN_IF_ERROR(checkRange("tensors of the weights", tensors, 1, kMaxTensors));
       for (const WeightSource &source : weight.sources) {
-        MMC_RETURN_IF_ERROR(checkRange(who(i) + " source name length", source.name.size(), 1, kMaxTensorName));
+        const size_t length = std::max(source.name.size(), weight.nextElse.size());
+        MMC_RETURN_IF_ERROR(checkRange(who(i) + " source name length", length, 1, kMaxTensorName));
         for (uint64_t instance = 0; instance < weight.instances(); ++instance)
           for (uint64_t expert = 0; expert < weight.expertCount(); ++expert)
-            MMC_RETURN_IF_ERROR(
-                tensor({i, &source}, expandName(source.name, weight.perLayer ? weight.layers[instance] : 0, expert)));
+            MMC_RETURN_IF_ERROR(tensor({i, &source}, plan.tensorName(weight, source, instance, expert)));
       }
     }
     if (plan.parametersTotal < total)

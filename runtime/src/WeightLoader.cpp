@@ -76,7 +76,7 @@ void scatterPanels(const Layout &layout, uint64_t columns, uint64_t first, uint6
 Status gatherRows(const PlanTables &plan, RowSource &source, const WeightPart &part, uint64_t first, uint64_t count,
                   uint64_t stride, RowBuffers &buffers) {
   const Weight &weight = plan.weights[part.weight];
-  const uint64_t width = productFrom1(weight.shape), layer = weight.perLayer ? weight.layers[part.instance] : 0;
+  const uint64_t width = productFrom1(weight.shape);
   auto &[whole, cut, rows] = buffers;
   uint64_t begin = 0; // first row of the current source in the concatenation
   for (const WeightSource &from : weight.sources) {
@@ -85,7 +85,7 @@ Status gatherRows(const PlanTables &plan, RowSource &source, const WeightPart &p
     const uint64_t low = std::max(first, begin), high = std::min(first + count, end);
     if (low < high) {
       DType type;
-      MMC_RETURN_IF_ERROR(source.read(weight, from, expandName(from.name, layer, part.expert),
+      MMC_RETURN_IF_ERROR(source.read(weight, from, plan.tensorName(weight, from, part.instance, part.expert),
                                       sliceBegin + (low - begin), high - low, whole, type));
       const bool sliced = productFrom1(from.shape) != width;
       if (sliced) cutColumns(from, dtypeBytes(type), high - low, whole, cut);
@@ -128,7 +128,7 @@ Expected<size_t> checkSources(const PlanTables &plan, RowSource &source) {
     for (uint64_t instance = 0; instance < weight.instances(); ++instance)
       for (uint64_t expert = 0; expert < weight.expertCount(); ++expert)
         for (const WeightSource &from : weight.sources) {
-          std::string name = expandName(from.name, weight.perLayer ? weight.layers[instance] : 0, expert);
+          std::string name = plan.tensorName(weight, from, instance, expert);
           MMC_RETURN_IF_ERROR(source.check(from, name));
           used.insert(std::move(name));
           ++checked;

@@ -61,7 +61,7 @@
 
 // For CUDA a layer has as few launches as can be: products of the same rows are one, and norms go with what reads or follows them.
 // CUDA-LABEL: model.func @lightning
-// CUDA: tile.launch @rms_norm_64_bf16
+// CUDA-NOT: tile.launch
 // CUDA: %[[W:[0-9]+]] = model.concat %qkv_proj, %output_gate : tensor<192x64xbf16>, tensor<64x64xbf16>
 // CUDA: %[[P:[0-9]+]] = tile.launch @linear_silu_sigmoid_256x64_bf16(%{{.*}}, %[[W]])
 // CUDA: tile.launch @lightning_prefill_c64_4x16x16_bf16(%[[P]],
@@ -72,10 +72,11 @@
 // CUDA: tile.launch @permute_6_top2
 // CUDA: tile.launch @experts_swiglu_80x64_bf16
 // CUDA: tile.launch @experts_64x80_bf16
-// CUDA: tile.launch @combine_residual_64_bf16
+// CUDA: %input_layernorm = model.weight "model.layers.{layer}.input_layernorm.weight"[%layer] next_else "model.norm.weight"
+// CUDA-SAME: tile.launch @combine_residual_rms_norm_64_bf16
 // CUDA-NOT: tile.launch
 // CUDA-LABEL: model.func @softmax
-// CUDA: tile.launch @rms_norm_64_bf16
+// CUDA-NOT: tile.launch
 // CUDA: model.concat %q_proj, %k_proj, %v_proj :
 // CUDA: tile.launch @linear_128x64_bf16
 // CUDA-NEXT: tile.launch @rope8_append_4x2x16_bf16
@@ -86,5 +87,5 @@
 // CUDA-NOT: tile.launch
 // CUDA-LABEL: model.func @main
 
-// MANDATORY: expected the name of an optional pass (JoinProducts, FuseEpilogue, FuseMoEDispatch, FusePrologue, FuseRopeAppend, FuseNormEpilogue, FuseRouter) to disable, got TileLinear
+// MANDATORY: expected the name of an optional pass (RotateNorms, JoinProducts, FuseEpilogue, FuseMoEDispatch, FusePrologue, FuseRopeAppend, FuseNormEpilogue, FuseRouter) to disable, got TileLinear
 // DTYPE: expected dtype float32 or bfloat16, got float16

@@ -30,8 +30,10 @@ Offset<fb::Weight> encode(Builder &b, const Weight &w) {
   auto shape = b.CreateVector(w.shape);
   auto layout = fb::CreateLayout(b, fb::DType(w.layout.dtype), fb::LayoutKind(w.layout.kind), w.layout.panelN,
                                  w.layout.panelK, w.layout.padN);
+  Offset<flatbuffers::String> nextElse;
+  if (!w.nextElse.empty()) nextElse = b.CreateString(w.nextElse);
   return fb::CreateWeight(b, sources, layers, w.experts, shape, layout, w.expertBytes, w.bytes, w.randomMean,
-                          w.randomScale);
+                          w.randomScale, nextElse);
 }
 
 auto encode(Builder &b, const std::vector<Extent> &domain) {

@@ -69,6 +69,17 @@ const Case kWeights[] = {
     {"SliceColumns", [](T &t) { t.weights[0].sources[0].slices = {{1, 0, 4}}; }, {"sliced shape"}},
     {"Rows", [](T &t) { t.weights[0].sources[0].slices = {{0, 0, 47}}; }, {"rows of its sources is 47, expected 48"}},
     {"LayerPlaceholder", [](T &t) { t.weights[1].sources[0].name = "gain"; }, {"without {layer}"}},
+    {"NextElseOfNoLayer", [](T &t) { t.weights[0].nextElse = "last"; }, {"next_else is 'last'", "{layer}"}},
+    {"NextElseOfLayers", [](T &t) { t.weights[1].nextElse = "last.{layer}"; }, {"next_else is 'last.{layer}'"}},
+    {"NextElseUnannounced",
+     [](T &t) { t.weights[1].nextElse = "last"; },
+     {"next_else is 'last'", "required_features", "next-layer-weights"}},
+    {"NextElseBoundTwice",
+     [](T &t) {
+       t.requiredFeatures = {kFeatureNextLayerWeights};
+       t.weights[1].nextElse = "embed";
+     },
+     {"tensor 'embed'"}},
     {"LayersMissing", [](T &t) { t.weights[1].perLayer = false; }, {"with {layer}"}},
     {"ExpertPlaceholder", [](T &t) { t.weights[2].sources[0].name = "layers.{layer}"; }, {"without {expert}"}},
     {"ExpertsMissing", [](T &t) { t.weights[2].experts = 0; }, {"with {expert}"}},

@@ -261,6 +261,24 @@ TEST(WeightLoaderTest, OffsetsBeyond4GiBInFileAndMemory) {
   EXPECT_EQ(store.expert(plan, 1, 0, 0) - store.base(0), ptrdiff_t(uint64_t(4) << 30));
 }
 
+TEST(WeightLoaderTest, ALayerReadsTheTensorOfTheNextAndTheLastOneItsOwn) {
+  Weight weight = simple("w.{layer}", {9, 7}, {DType::f32, LayoutKind::rowMajor});
+  weight.perLayer = true;
+  weight.layers = {0, 2};
+  weight.randomScale = 1;
+  weight.nextElse = "final";
+  PlanTables plan = planOf({weight});
+  plan.layerCount = 3;
+  const WeightStore store = std::move(*WeightStore::create(plan));
+  auto pool = std::move(*ThreadPool::create(1));
+  ASSERT_TRUE(fillWeights(plan, *randomRows(42), store, *pool, {}).ok());
+  const uint64_t at[] = {2, 3};
+  EXPECT_EQ(elementOf(plan.weights[0], store.expert(plan, 0, 0, 0), at),
+            randomWeight(randomWeightKey(42, "w.1"), 17, 0, 1));
+  EXPECT_EQ(elementOf(plan.weights[0], store.expert(plan, 0, 1, 0), at),
+            randomWeight(randomWeightKey(42, "final"), 17, 0, 1));
+}
+
 TEST(WeightLoaderTest, RandomWeightsFollowTheDefinition) {
   Weight weight = simple("w.{layer}", {9, 7}, {DType::f32, LayoutKind::panels, 4, 2});
   weight.sources[0].shape = {12, 7};

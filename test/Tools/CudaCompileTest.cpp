@@ -142,7 +142,7 @@ TEST(CudaCompile, ALayerDecodesInAtMostTenLaunches) {
   }
   // What brings them down can be left out.
   List unfused = flags;
-  for (const char *pass : {"JoinProducts", "FuseNormEpilogue", "FuseRouter"})
+  for (const char *pass : {"RotateNorms", "JoinProducts", "FuseNormEpilogue", "FuseRouter"})
     unfused.insert(unfused.end(), {"--disable-pass", pass});
   ASSERT_EQ(compile(inputFolder("text01-full"), text, unfused, folder).exitCode, 0);
   counts = decodeLaunches(readFile(text));

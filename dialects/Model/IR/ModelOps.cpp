@@ -143,7 +143,31 @@ LogicalResult WeightOp::verify() {
   // weight_c4
   if (llvm::any_of(type.getShape(), [](int64_t size) { return size <= 0; }))
     return emitOpError("expected positive dimensions, got ") << type;
+  // weight_c5
+  if (std::optional<StringRef> other = getNextElse())
+    if (!name.contains("{layer}") || name.contains("{expert}") || other->contains("{layer}") ||
+        other->contains("{expert}"))
+      return emitOpError("expected next_else beside a name with '{layer}', neither of them of experts, got name '")
+             << name << "' and '" << *other << "'";
   return success();
+}
+
+void WeightOp::build(OpBuilder &builder, OperationState &state, Type result, StringRef name, Value layer) {
+  build(builder, state, result, builder.getStringAttr(name), layer, StringAttr());
+}
+
+std::string WeightOp::getTensorName(int64_t layer) {
+  std::string name = getName().str();
+  if (!getLayer()) return name;
+  if (getNextElse()) {
+    int64_t layers = 0;
+    (*this)->getParentOfType<ProgramOp>().walk([&](StackOp stack) { layers = stack.expandPattern().size(); });
+    if (++layer >= layers) return getNextElse()->str();
+  }
+  constexpr StringLiteral kLayer = "{layer}";
+  for (size_t at; (at = name.find(kLayer)) != std::string::npos;)
+    name.replace(at, kLayer.size(), std::to_string(layer));
+  return name;
 }
 
 void WeightOp::getAsmResultNames(OpAsmSetValueNameFn setName) {

@@ -162,23 +162,32 @@ def Model_WeightOp : Model_Op<"weight", [Pure, DeclareOpInterfaceMethods<OpAsmOp
   let description = [{
     Names a tensor of the checkpoint as a value. `{layer}` in the name is replaced by the layer index, `{expert}` by 0
     .. E-1, whose tensors are stacked in a new dimension 0. The result's element type is the one that kernels read; the
-    loader converts.
+    loader converts. With `next_else` it is the tensor of the layer that follows, and the one called `next_else` where
+    none follows: so the last op of a layer can be the first of the next (mmc-rotate-norms).
 
     Constraints:
     * (C1) `name` is not empty.
     * (C2) `layer` is present if and only if `name` contains `{layer}`.
     * (C3) with `{expert}` the result has at least two dimensions.
     * (C4) every dimension of the result is positive.
+    * (C5) with `next_else` the name contains `{layer}` and no `{expert}`, and `next_else` neither.
 
     ```mlir
     // %layer: index
     %w = model.weight "model.layers.{layer}.self_attn.qkv_proj.weight"[%layer] : tensor<384x64xbf16>
+    %n = model.weight "model.layers.{layer}.input_layernorm.weight"[%layer] next_else "model.norm.weight"
+        : tensor<64xbf16>
     ```
   }];
-  let arguments = (ins StrAttr:$name, Optional<Index>:$layer);
+  let arguments = (ins StrAttr:$name, Optional<Index>:$layer, OptionalAttr<StrAttr>:$next_else);
   let results = (outs Model_Parameter:$result);
-  let assemblyFormat = "$name (`[` $layer^ `]`)? attr-dict `:` type($result)";
+  let assemblyFormat = "$name (`[` $layer^ `]`)? (`next_else` $next_else^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::llvm::StringRef":$name, "::mlir::Value":$layer)>];
+  let extraClassDeclaration = [{
+    /// The name of the tensor that a layer reads, `{expert}` left open; `layer` is ignored where the name has none.
+    std::string getTensorName(int64_t layer);
+  }];
 }
 
 def Model_RowOp : Model_Op<"row", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>,

@@ -26,6 +26,30 @@ def DecomposeExperts : Pass<"mmc-decompose-experts", "::mmc::model::ProgramOp"> 
   }];
 }
 
+def RotateNorms : Pass<"mmc-rotate-norms", "::mmc::model::ProgramOp"> {
+  let summary = "moves the norm at a layer's start to the end of the layer before it";
+  let description = [{
+    Runs between DecomposeExperts and AssignPrecision. Where a layer uses its input only through a norm (post-norm
+    models), the layer before it returns the rows normalised: there the norm joins the sum over the experts and costs no
+    launch. The embedding is normalised with the gain of layer 0; the last layer ends with the norm of the output rows.
+    Every kind must begin with the same norm, and it must agree with the last one in epsilon and the gain's type; else
+    the program stays as it is.
+
+    ```mlir
+    %n = model.rms_norm %x, %input_layernorm[%layer]        // before: @layer(%x)
+    ...
+    model.return %y
+    %o = model.rms_norm (model.select_rows %y), %norm       // before: @main, after the stack
+
+    ...                                                     // after: @layer(%n)
+    %g = model.weight "layers.{layer}.input_layernorm.weight"[%layer] next_else "norm.weight"
+    %m = model.rms_norm %y, %g
+    model.return %m
+    %o = model.select_rows %y                               // after: @main
+    ```
+  }];
+}
+
 def AssignPrecision : Pass<"mmc-assign-precision", "::mmc::model::ProgramOp"> {
   let summary = "writes every rounding point of a program as a cast, and the dtypes in which weights are read";
   let description = [{

@@ -40,6 +40,11 @@ LogicalResult WeightOp::verify() {
   // weight_c3
   if (type.getRank() < 1 + byExpert)
     return emitOpError("expected a rank of at least ") << 1 + byExpert << ", got " << type.getRank();
+  // weight_c5
+  if (std::optional<StringRef> other = getNextElse())
+    if (!byLayer || byExpert || getAbove() || other->contains("{layer}") || other->contains("{expert}"))
+      return emitOpError("expected 'next_else' beside one name with {layer}, neither of them of experts, got ")
+             << getSource() << " and " << *other;
   // weight_c4
   if (getAbove().has_value() != getHeights().has_value())
     return emitOpError("expected 'above' exactly where 'heights' is given");

@@ -43,7 +43,8 @@ def Plan_WeightOp : Plan_Item<"weight"> {
     Names a checkpoint tensor and the layout that the loader gives it. `type` is one layer's tensor in the layout's
     element type, with the experts in dimension 0 where the name has {expert}. `panels` = [n, k, pad], or absent for
     row-major. `layers` lists the layers that have it. `above` names the tensors that lie below the first, in order,
-    and `heights` says how many rows each of all of them has.
+    and `heights` says how many rows each of all of them has. With `next_else` a layer has the tensor of the layer that
+    follows, the last one the tensor called so.
 
     Constraints:
     * (C1) `layers` is there exactly where the name has {layer}; so have the names in `above`.
@@ -51,19 +52,22 @@ def Plan_WeightOp : Plan_Item<"weight"> {
     * (C3) the rank is at least 1, and 2 where the name has {expert}.
     * (C4) `above` is there exactly where `heights` is, which has a positive number more; they sum up to dimension 0,
       and no name has {expert}.
+    * (C5) with `next_else` there is one name, with {layer} and without {expert}; `next_else` has neither.
 
     ```mlir
     // inside plan.module
+    plan.weight @norm "layers.{layer}.norm.weight" : tensor<64xbf16> layers [0, 1] next_else "norm.weight"
     plan.weight @qkv "layers.{layer}.qkv.weight" : tensor<96x64xbf16> panels [16, 2, 64] layers [0, 1]
     plan.weight @q "q.weight" : tensor<96x64xbf16> above ["k.weight", "v.weight"] heights [64, 16, 16]
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$source, TypeAttrOf<AnyStaticShapeTensor>:$type,
                        OptionalAttr<DenseI64ArrayAttr>:$panels, OptionalAttr<DenseI64ArrayAttr>:$layers,
-                       OptionalAttr<StrArrayAttr>:$above, OptionalAttr<DenseI64ArrayAttr>:$heights);
+                       OptionalAttr<StrArrayAttr>:$above, OptionalAttr<DenseI64ArrayAttr>:$heights,
+                       OptionalAttr<StrAttr>:$next_else);
   let assemblyFormat = [{
     $sym_name $source `:` $type (`panels` $panels^)? (`layers` $layers^)? (`above` $above^)? (`heights` $heights^)?
-    attr-dict
+    (`next_else` $next_else^)? attr-dict
   }];
   let hasVerifier = 1;
 }

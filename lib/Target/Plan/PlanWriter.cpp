@@ -13,6 +13,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <cstring>
+#include <set>
 
 using namespace mlir;
 namespace fb = mmc::plan;
@@ -52,6 +53,7 @@ private:
   llvm::StringMap<uint32_t> ordinals; // of every named item within its own list
   llvm::StringMap<uint32_t> kernelOrdinals;
   llvm::SmallVector<planir::ProgramOp> layers;
+  std::set<std::string> features; // that a reader must know
 };
 
 fb::DType Writer::dtype(Type type) {
@@ -125,9 +127,14 @@ FailureOr<flatbuffers::Offset<fb::Weight>> Writer::weight(planir::WeightOp op) {
   auto shapeOffset = builder.CreateVector(shape);
   auto layoutOffset = fb::CreateLayout(builder, elements, static_cast<fb::LayoutKind>(layout.kind), layout.panelN,
                                        layout.panelK, layout.padN);
+  flatbuffers::Offset<flatbuffers::String> nextElse;
+  if (auto name = op.getNextElse()) {
+    nextElse = builder.CreateString(name->str());
+    features.insert(runtime::kFeatureNextLayerWeights);
+  }
   auto [mean, scale] = randomDistribution(shape.size(), static_cast<int64_t>(shape.back()));
   return fb::CreateWeight(builder, sources, layersOffset, experts, shapeOffset, layoutOffset, expertBytes,
-                          expertBytes * std::max<uint64_t>(experts, 1), mean, scale);
+                          expertBytes * std::max<uint64_t>(experts, 1), mean, scale, nextElse);
 }
 
 /// Appends a table to the constants segment.
@@ -333,6 +340,7 @@ FailureOr<PlanSegments> Writer::run() {
   flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::DeviceImage>>> imagesOffset;
   if (!images.empty()) imagesOffset = builder.CreateVector(images);
   auto stopsOffset = builder.CreateVector(stops);
+  auto featuresOffset = builder.CreateVectorOfStrings(std::vector<std::string>(features.begin(), features.end()));
   uint64_t pageTokens = paged ? fact("page_tokens") : 0;
   fb::PlanBuilder root(builder);
   root.add_producer(producer);
@@ -340,6 +348,7 @@ FailureOr<PlanSegments> Writer::run() {
   root.add_target(target);
   root.add_dtype(bfloat16 ? fb::DType::bf16 : fb::DType::f32);
   root.add_ranks(1);
+  if (!features.empty()) root.add_required_features(featuresOffset);
   root.add_parameters_total(fact("parameters_total"));
   root.add_parameters_active(fact("parameters_active"));
   root.add_vocabulary(static_cast<uint32_t>(fact("vocabulary")));

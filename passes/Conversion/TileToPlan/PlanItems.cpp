@@ -31,13 +31,15 @@ std::string PlanItems::unique(StringRef wanted) {
 }
 
 FlatSymbolRefAttr PlanItems::weight(Location loc, ArrayRef<StringRef> sources, ArrayRef<int64_t> heights,
-                                    RankedTensorType stored, tile::ViewType view, ArrayRef<int64_t> layers) {
+                                    RankedTensorType stored, tile::ViewType view, ArrayRef<int64_t> layers,
+                                    StringAttr nextElse) {
   StringRef source = sources.front();
   auto type = RankedTensorType::get(stored.getShape(), view.getElementType());
   auto panels = dyn_cast_or_null<tile::PanelsAttr>(view.getLayout());
   std::string key = text([&](llvm::raw_ostream &os) {
     llvm::interleaveComma(sources, os);
     os << ' ' << type << ' ' << view.getLayout();
+    if (nextElse) os << ' ' << nextElse;
   });
   bool byLayer = source.contains("{layer}");
   auto [entry, fresh] = weights.try_emplace(key);
@@ -53,14 +55,15 @@ FlatSymbolRefAttr PlanItems::weight(Location loc, ArrayRef<StringRef> sources, A
     }
     return FlatSymbolRefAttr::get(op.getSymNameAttr());
   }
-  std::string name = unique(source.rsplit(".weight").first.str());
+  std::string name = unique((nextElse ? "next_" : "") + source.rsplit(".weight").first.str());
   DenseI64ArrayAttr panelsAttr =
       panels ? builder.getDenseI64ArrayAttr({panels.getN(), panels.getK(), panels.getPad()}) : nullptr;
   DenseI64ArrayAttr layersAttr = byLayer ? builder.getDenseI64ArrayAttr(layers) : nullptr;
   bool several = sources.size() > 1;
   ArrayAttr above = several ? builder.getStrArrayAttr(sources.drop_front()) : nullptr;
   DenseI64ArrayAttr rows = several ? builder.getDenseI64ArrayAttr(heights) : nullptr;
-  entry->second = planir::WeightOp::create(builder, loc, name, source, type, panelsAttr, layersAttr, above, rows);
+  entry->second = planir::WeightOp::create(builder, loc, name, source, type, panelsAttr, layersAttr, above, rows,
+                                         nextElse);
   return FlatSymbolRefAttr::get(entry->second.getSymNameAttr());
 }
 

@@ -32,10 +32,10 @@ public:
 
   /// A weight read with the layout of `view` in the layers `layers` (ignored where the name has no {layer}). The same
   /// weight of several layer kinds is one item with the union of their layers. `sources` are checkpoint tensors, one
-  /// below the other, of `heights` rows (which one alone does not need).
+  /// below the other, of `heights` rows (which one alone does not need). `nextElse`: as in plan.weight, or null.
   mlir::FlatSymbolRefAttr weight(mlir::Location loc, mlir::ArrayRef<mlir::StringRef> sources,
                                  mlir::ArrayRef<int64_t> heights, mlir::RankedTensorType stored, tile::ViewType view,
-                                 mlir::ArrayRef<int64_t> layers);
+                                 mlir::ArrayRef<int64_t> layers, mlir::StringAttr nextElse = {});
   /// A table of the program, read with the element type of `view`.
   mlir::FlatSymbolRefAttr constant(mlir::Location loc, mlir::StringRef table, mlir::Attribute value,
                                    mlir::RankedTensorType type, tile::ViewType view);

@@ -259,7 +259,7 @@ FailureOr<Placement> Converter::place(Value value, tile::ViewType view) {
   if (auto weight = value.getDefiningOp<model::WeightOp>()) {
     auto type = cast<RankedTensorType>(weight.getType());
     return Placement{planir::BindingKind::weight,
-                     items->weight(weight.getLoc(), {weight.getName()}, {}, type, view, layers())};
+                     items->weight(weight.getLoc(), {weight.getName()}, {}, type, view, layers(), weight.getNextElseAttr())};
   }
   if (auto concat = value.getDefiningOp<model::ConcatOp>()) {
     SmallVector<StringRef> sources;

@@ -78,6 +78,24 @@ model.func @f() {
 
 // -----
 
+// weight_c5
+model.func @f() {
+  // expected-error @+1 {{'model.weight' op expected next_else beside a name with '{layer}', neither of them of experts, got name 'w' and 'v'}}
+  %w = model.weight "w" next_else "v" : tensor<4xf32>
+  model.return
+}
+
+// -----
+
+// weight_c5
+model.func @f(%layer: index) {
+  // expected-error @+1 {{got name 'w.{layer}' and 'v.{layer}'}}
+  %w = model.weight "w.{layer}"[%layer] next_else "v.{layer}" : tensor<4xf32>
+  model.return
+}
+
+// -----
+
 // row_c1
 model.program @p {
   model.func @f(%layer: index) {

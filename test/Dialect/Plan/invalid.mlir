@@ -55,6 +55,22 @@ plan.module @m {} {
 
 // -----
 
+// weight_c5
+plan.module @m {} {
+  // expected-error @+1 {{expected 'next_else' beside one name with {layer}, neither of them of experts, got a and b}}
+  plan.weight @w "a" : tensor<4xf32> next_else "b"
+}
+
+// -----
+
+// weight_c5
+plan.module @m {} {
+  // expected-error @+1 {{got a.{layer} and c}}
+  plan.weight @w "a.{layer}" : tensor<4xf32> layers [0] above ["b.{layer}"] heights [2, 2] next_else "c"
+}
+
+// -----
+
 // weight_c4
 plan.module @m {} {
   // expected-error @+1 {{expected 'above' exactly where 'heights' is given}}
