@@ -289,9 +289,10 @@ FailureOr<Bound> LaunchInterpreter::State::makeResult(Operation *op, Type type) 
     auto routes = program->getAttrOfType<IntegerAttr>("routes_per_token");
     if (*space == model::RowSpace::routes && !routes)
       return op->emitOpError("makes a tensor of routes, but the program has no attribute routes_per_token"), failure();
-    elements *= *space == model::RowSpace::outputs  ? static_cast<int64_t>(fields.outputs.size())
-                : *space == model::RowSpace::routes ? tokens * routes.getInt()
-                                                    : tokens;
+    elements *= *space == model::RowSpace::outputs     ? static_cast<int64_t>(fields.outputs.size())
+                : *space == model::RowSpace::sequences ? fields.sequences
+                : *space == model::RowSpace::routes    ? tokens * routes.getInt()
+                                                       : tokens;
   }
   int64_t bytes = elements * bytesOf(tensor.getElementType());
   return Bound{makeStorage(bytes, std::byte(0xff)), 0, bytes};

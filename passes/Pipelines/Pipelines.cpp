@@ -95,6 +95,9 @@ LogicalResult checkPipelineOptions(const PipelineOptions &options, std::string &
 
 // ---------------------------------------------------------------------------------------------------- the order
 
+/// Two blocks for each of the 132 multiprocessors of an H200.
+static constexpr int64_t kDecodePoints = 264;
+
 void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &options) {
   OpPassManager &program = manager.nest<model::ProgramOp>();
   auto add = [&](StringRef name, std::unique_ptr<Pass> pass) {
@@ -127,6 +130,8 @@ void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &opt
   attention.maxModelLen = options.maxModelLen;
   attention.keyLayout = cuda ? "positions" : "channels";
   attention.appendBy = cuda ? "heads" : "rows";
+  attention.decodePoints = cuda ? kDecodePoints : 0;
+  attention.decodePart = options.decodePart;
   add("SplitAttention", createSplitAttention(attention));
   TileLinearOptions linear;
   linear.rowBlock = options.rowBlock ? options.rowBlock : cuda ? 64 : 48;
@@ -171,6 +176,8 @@ struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
   Option<int64_t> maxModelLen{*this, "max-model-len", llvm::cl::desc("longest sequence in tokens"),
                               llvm::cl::init(32768)};
   Option<int64_t> queryTile{*this, "query-tile", llvm::cl::desc("query rows of a prefill tile"), llvm::cl::init(16)};
+  Option<int64_t> decodePart{*this, "decode-part", llvm::cl::desc("fewest positions of a part of decode attention"),
+                             llvm::cl::init(512)};
   Option<int64_t> rowBlock{*this, "row-block", llvm::cl::desc("rows of a block of a product; 0: the target's own"),
                            llvm::cl::init(0)};
   ListOption<std::string> disable{*this, "disable", llvm::cl::desc("td record names of optional passes to leave out")};
@@ -189,6 +196,7 @@ static LogicalResult parsePipeline(OpPassManager &manager, StringRef text,
   options.pageTokens = given.pageTokens;
   options.maxModelLen = given.maxModelLen;
   options.queryTile = given.queryTile;
+  options.decodePart = given.decodePart;
   options.rowBlock = given.rowBlock;
   options.disabledPasses.assign(given.disable.begin(), given.disable.end());
   std::string error;

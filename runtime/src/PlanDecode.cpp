@@ -143,7 +143,7 @@ Parameter decodeParameter(Decoder &d, const plan::Parameter &from) {
   to.read = from.read();
   to.written = from.written();
   to.dtype = d.dtype("parameter dtype", from.dtype());
-  to.rows = d.enumerator<Rows>("parameter rows", from.rows(), 3);
+  to.rows = d.enumerator<Rows>("parameter rows", from.rows(), 4);
   to.bytes = from.bytes();
   to.shape = d.numbers(from.shape());
   to.panelN = from.panel_n();

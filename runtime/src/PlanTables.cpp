@@ -15,7 +15,7 @@ const char *argumentKindName(ArgumentKind kind) {
 }
 
 const char *rowsName(Rows rows) {
-  constexpr const char *names[] = {"in all", "per token", "per output"};
+  constexpr const char *names[] = {"in all", "per token", "per output", "per sequence"};
   return uint8_t(rows) < std::size(names) ? names[uint8_t(rows)] : "unknown";
 }
 

@@ -142,7 +142,7 @@ struct Program {
   std::vector<Command> commands;
 };
 
-enum class Rows : uint8_t { none, tokens, outputs };
+enum class Rows : uint8_t { none, tokens, outputs, sequences };
 
 /// What a word of a kernel's argument record must be.
 struct Parameter {

@@ -131,9 +131,10 @@ private:
   Status buffer(const Argument &argument, const Parameter &parameter) const {
     const Buffer &buffer = plan.buffers[argument.index];
     MMC_RETURN_IF_ERROR(dtype(buffer.dtype, parameter.dtype));
-    const uint64_t available = parameter.rows == Rows::tokens    ? buffer.bytesPerToken
-                               : parameter.rows == Rows::outputs ? buffer.bytesPerOutput
-                                                                 : buffer.bytesFixed;
+    const uint64_t available = parameter.rows == Rows::tokens      ? buffer.bytesPerToken
+                               : parameter.rows == Rows::outputs   ? buffer.bytesPerOutput
+                               : parameter.rows == Rows::sequences ? buffer.bytesPerSequence
+                                                                   : buffer.bytesFixed;
     return reaches(available, argument, parameter, parameter.rows);
   }
 

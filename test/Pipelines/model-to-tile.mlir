@@ -81,7 +81,8 @@
 // CUDA: tile.launch @linear_128x64_bf16
 // CUDA-NEXT: tile.launch @rope8_append_4x2x16_bf16
 // CUDA: tile.launch @attention_prefill_q16_4x2x16_bf16
-// CUDA: tile.launch @attention_decode_4x2x16_bf16
+// CUDA: tile.launch @attention_decode_p64_4x2x16_bf16
+// CUDA-NEXT: tile.launch @attention_combine_p64_4x16_bf16
 // CUDA: tile.launch @linear_residual_64x64_bf16
 // CUDA-COUNT-5: tile.launch
 // CUDA-NOT: tile.launch

@@ -158,7 +158,7 @@ TEST(CudaCompile, RankShapesAreThoseOfOneRank) {
   ASSERT_EQ(compile(inputFolder("text01-full"), text, flags, folder).exitCode, 0);
   const std::string plan = readFile(text);
   for (const char *kernel : {"@linear_silu_sigmoid_4096x6144_bf16", "@lightning_decode_8x128x128_bf16",
-                             "@attention_decode_8x1x128_bf16", "@experts_swiglu_1152x6144_bf16",
+                             "@attention_decode_p64_8x1x128_bf16", "@experts_swiglu_1152x6144_bf16",
                              "@experts_6144x1152_bf16", "@linear_25008x6144_bf16", "@rms_norm_route_32x6144_top2_bf16"})
     EXPECT_NE(plan.find(std::string("plan.launch @cuda::") + kernel), std::string::npos) << kernel;
   const std::string ranks = inputFolder("text01-ranks8");

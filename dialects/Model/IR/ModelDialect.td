@@ -33,7 +33,8 @@ class Model_Op<string mnemonic, list<Trait> traits = []> : Op<Model_Dialect, mne
 def Model_RowSpace : I32EnumAttr<"RowSpace", "what the rows of a tensor stand for", [
     I32EnumAttrCase<"tokens", 0>,    // the step's new tokens, packed
     I32EnumAttrCase<"routes", 1>,    // tokens times top-k, sorted by expert
-    I32EnumAttrCase<"outputs", 2>    // the rows whose logits are wanted
+    I32EnumAttrCase<"outputs", 2>,   // the rows whose logits are wanted
+    I32EnumAttrCase<"sequences", 3>  // the step's sequences of one kind, as a work list has them
   ]> { let cppNamespace = "::mmc::model"; let genSpecializedAttr = 0; }
 
 def Model_Update : I32EnumAttr<"Update", "how a token enters the state", [

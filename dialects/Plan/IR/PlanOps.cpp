@@ -68,8 +68,8 @@ LogicalResult WeightOp::verify() {
 LogicalResult BufferOp::verify() {
   auto type = cast<RankedTensorType>(getType());
   // buffer_c1
-  if (getRows() && *getRows() != "tokens" && *getRows() != "outputs")
-    return emitOpError("expected 'rows' to be tokens or outputs, got ") << *getRows();
+  if (getRows() && *getRows() != "tokens" && *getRows() != "outputs" && *getRows() != "sequences")
+    return emitOpError("expected 'rows' to be tokens, outputs or sequences, got ") << *getRows();
   // buffer_c2
   if (getRows().has_value() != (type.getRank() > 0 && type.isDynamicDim(0)))
     return emitOpError("expected a dynamic dimension 0 exactly where 'rows' is given, got ") << type;

@@ -110,7 +110,7 @@ def Plan_BufferOp : Plan_Item<"buffer"> {
     Names memory that lives within a step. The size is the row's bytes times `per` times a count, or fixed.
 
     Constraints:
-    * (C1) `rows` is tokens or outputs.
+    * (C1) `rows` is tokens, outputs or sequences.
     * (C2) dimension 0 is dynamic exactly where `rows` is given.
 
     ```mlir

@@ -85,7 +85,9 @@ struct Word {
 /// all of them have is described, and nothing where their rows are not counted alike.
 void addRows(planir::BufferOp buffer, Word &word) {
   Parameter &parameter = word.parameter;
-  Rows rows = *buffer.getRows() == "outputs" ? Rows::outputs : Rows::tokens;
+  Rows rows = *buffer.getRows() == "outputs"     ? Rows::outputs
+              : *buffer.getRows() == "sequences" ? Rows::sequences
+                                                 : Rows::tokens;
   uint64_t bytes = memoryParameter(word.view, nullptr).bytes * unsignedOf(buffer.getRowsPer());
   if (word.sized && parameter.rows != rows) {
     parameter.rows = Rows::none;

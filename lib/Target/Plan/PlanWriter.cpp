@@ -252,9 +252,11 @@ flatbuffers::Offset<fb::Buffer> writeBuffer(flatbuffers::FlatBufferBuilder &buil
   for (int64_t size : type.getShape())
     if (!ShapedType::isDynamic(size)) bytes *= static_cast<uint64_t>(size);
   bytes *= static_cast<uint64_t>(op.getRowsPer());
-  bool tokens = op.getRows() && *op.getRows() == "tokens", outputs = op.getRows() && *op.getRows() == "outputs";
+  StringRef rows = op.getRows().value_or("");
+  auto counted = [&](StringRef by) { return rows == by ? bytes : 0; };
   auto name = builder.CreateString(op.getSymName().str());
-  return fb::CreateBuffer(builder, name, dtype, tokens ? bytes : 0, 0, outputs ? bytes : 0, op.getRows() ? 0 : bytes);
+  return fb::CreateBuffer(builder, name, dtype, counted("tokens"), counted("sequences"), counted("outputs"),
+                          counted(""));
 }
 
 FailureOr<PlanSegments> Writer::run() {

@@ -34,7 +34,8 @@ def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
     The append kernel writes the step's keys and values to their pages, rotating them where the dispatch has their rope;
     angles are a table of the step's, which a launch in front makes, or formed where they are needed (append-by=heads);
     the attention kernels walk the cached positions in blocks with an online softmax, for tiles of prefilled rows and
-    for single rows.
+    for single rows. With decode-points the positions of a single row are shared out among work points, at most as many
+    as make so many points of one sequence, and one more kernel combines the parts; not under a window.
 
     ```mlir
     %y, %k1, %v1 = model.dispatch -> ... { model.attention %q, %k, %v, %batch cache(%k0, %v0) scale 0.125 }   // before
@@ -53,7 +54,10 @@ def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {
     Option<"keyLayout", "key-layout", "std::string", "\"channels\"",
            "order of keys in a page: channels (channel-major, for the CPU) or positions (for CUDA)">,
     Option<"appendBy", "append-by", "std::string", "\"rows\"",
-           "work points of the append kernel: rows (for the CPU), or heads (for CUDA), which form their own angles">
+           "work points of the append kernel: rows (for the CPU), or heads (for CUDA), which form their own angles">,
+    Option<"decodePoints", "decode-points", "int64_t", "0",
+           "work points wanted where one sequence decodes alone: its positions are shared out in parts; 0: no parts">,
+    Option<"decodePart", "decode-part", "int64_t", "512", "the fewest positions for which a part is worth it">
   ];
 }
 

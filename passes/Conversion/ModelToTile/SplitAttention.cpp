@@ -7,51 +7,15 @@
 //
 // Invariant: a block that a row's mask excludes entirely changes nothing of that row, bit by bit; so an answer does not
 // depend on how a prompt is cut into chunks or tiles. A block never crosses a page.
+#include "passes/Conversion/ModelToTile/AttentionKernels.h"
 #include "passes/Conversion/ModelToTile/Passes.h"
 #include "passes/Conversion/ModelToTile/RopeKernels.h"
-#include "passes/Fusion/Dispatches.h"
-
-#include <limits>
 
 using namespace mlir;
 
 namespace mmc {
 #define GEN_PASS_DEF_SPLITATTENTION
 #include "passes/Conversion/ModelToTile/Passes.h.inc"
-
-namespace {
-
-struct CacheLayout {
-  int64_t page;  // positions of a page
-  int64_t table; // pages of a sequence
-  bool keysByChannel;
-
-  /// Values lie position-major in a page. So do keys, whose rows are then copied as they are, or channel-major: both
-  /// are then panels with the contracted dimension outermost.
-  tile::ViewType getView(RankedTensorType cache, bool keys) const {
-    int64_t heads = cache.getDimSize(1), channels = cache.getDimSize(2);
-    keys &= keysByChannel;
-    SmallVector<int64_t> strides = {keys ? 1 : channels, page * channels, keys ? page : 1};
-    SmallVector<int64_t> shape = {ShapedType::kDynamic, ShapedType::kDynamic, heads, channels};
-    return tile::ViewType::get(cache.getContext(), shape, cache.getElementType(),
-                               tile::PagedAttr::get(cache.getContext(), page, table, strides));
-  }
-};
-
-/// One attention dispatch while it is converted.
-struct Attention {
-  model::DispatchOp dispatch;
-  model::AttentionOp op;
-  CacheLayout layout;
-  bool appendByHead;
-  int64_t heads = 0, kvHeads = 0, channels = 0, valueChannels = 0;
-  RankedTensorType outputType;
-  Value q, keys, values; // tensors as they are after the launches so far
-
-  LogicalResult prepare();
-  LogicalResult append();
-  FailureOr<Value> attend(bool prefill, int64_t tileRows, Value output);
-};
 
 LogicalResult Attention::prepare() {
   op = findOp<model::AttentionOp>(dispatch);
@@ -75,6 +39,7 @@ LogicalResult Attention::prepare() {
   return success();
 }
 
+namespace {
 /// The three values of an append kernel on their way, and the rope that they share, if any.
 struct Appended {
   HeadChain queries, keys, values;
@@ -97,6 +62,8 @@ LogicalResult Appended::verify(model::AttentionOp op) const {
     return op.emitOpError("expected the ropes of queries and keys in one dispatch to agree on theta and dims");
   return success();
 }
+
+} // namespace
 
 /// Appends the step's keys and values to the caches, rotating keys (and queries, into a tensor of their own) where the
 /// dispatch says so.
@@ -164,126 +131,16 @@ LogicalResult Attention::append() {
   return success();
 }
 
-/// The sizes and values that one block of positions needs.
-struct Block {
-  KernelBuilder &b;
-  int64_t rows, columns, group, channels, valueChannels; // rows = query rows times heads of the group
-  int64_t window;
-  Value keyCache, valueCache, slot, head, queries;
-  Value rowPositions; // i32 [rows]: the position of each row
-  Value end;          // positions to read
+namespace {
 
-  RankedTensorType floats(ArrayRef<int64_t> shape) { return b.tileType(shape, b.getF32Type()); }
-
-  /// Scores of positions first .. first + columns, minus infinity where the mask excludes.
-  Value emitScores(Value first, Value keyTile) {
-    Value scores = tile::DotOp::create(b, queries, keyTile, Value(), /*transposeA=*/false, /*transposeB=*/true);
-    b.named(scores, "scores");
-    RankedTensorType integers = b.tileType({rows, columns}, b.getI32Type());
-    Value position = arith::AddIOp::create(b, tile::IotaOp::create(b, integers, 1),
-                                           b.broadcast(b.toInteger(first), {}, {rows, columns}));
-    Value allowed =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::sle, position, b.broadcast(rowPositions, {0}, {rows, columns}));
-    if (window > 0) {
-      Value before = arith::SubIOp::create(b, rowPositions, b.splat(window, b.tileType({rows}, b.getI32Type())));
-      Value inside =
-          arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, position, b.broadcast(before, {0}, {rows, columns}));
-      allowed = arith::AndIOp::create(b, allowed, inside);
-    }
-    return arith::SelectOp::create(b, allowed, scores,
-                                   b.constant(-std::numeric_limits<double>::infinity(), scores.getType()));
-  }
-
-  /// One step of the online softmax: the new maximum, sum and output.
-  SmallVector<Value> emit(Value first, ValueRange carried) {
-    Value limit = b.minimum(b.index(columns), arith::SubIOp::create(b, end, first));
-    SmallVector<Value> place = {slot, first, head, b.index(0)};
-    Value K = b.widen(b.load(keyCache, place, {1, 3}, {columns, channels}, limit));
-    Value V = b.widen(b.load(valueCache, place, {1, 3}, {columns, valueChannels}, limit));
-    Value S = emitScores(first, K);
-    Value largest = arith::MaximumFOp::create(b, carried[0], tile::ReduceOp::create(b, tile::ReduceKind::max, S, 1));
-    b.named(largest, "largest_now");
-    Value P = math::ExpOp::create(b, arith::SubFOp::create(b, S, b.broadcast(largest, {0}, {rows, columns})));
-    b.named(P, "weights");
-    Value correction = math::ExpOp::create(b, arith::SubFOp::create(b, carried[0], largest));
-    b.named(correction, "correction");
-    Value sum = arith::MulFOp::create(b, carried[1], correction);
-    sum = arith::AddFOp::create(b, sum, tile::ReduceOp::create(b, tile::ReduceKind::add, P, 1));
-    Value O = arith::MulFOp::create(b, carried[2], b.broadcast(correction, {0}, {rows, valueChannels}));
-    return {largest, sum, tile::DotOp::create(b, P, V, O)};
-  }
-};
-
-/// One attention kernel: query tiles of `tileRows` rows (1 in the decode kernel). A null `output` is made, else
-/// completed in place.
-FailureOr<Value> Attention::attend(bool prefill, int64_t tileRows, Value output) {
-  KernelBuilder b(dispatch->getParentOfType<model::ProgramOp>(), op.getLoc());
-  Value queryView = b.read(q, "q");
-  if (!queryView) return failure();
-  Value outputView =
-      output ? b.addTied(output, getRowMajorView(outputType), "readwrite", "o") : b.addResult(outputType, "o");
-  Value keyCache = b.addTied(keys, layout.getView(cast<RankedTensorType>(keys.getType()), true), "read", "k_cache");
-  Value valueCache =
-      b.addTied(values, layout.getView(cast<RankedTensorType>(values.getType()), false), "read", "v_cache");
-  Value list = b.addWork(prefill ? tile::WorkFilter::prefill : tile::WorkFilter::decode, prefill ? tileRows : 0);
-  Value record = b.addWorkPoint(list, "tile");
-  Value head = b.addPoint(tile::ExtentKind::fixed, kvHeads, "kv_head");
-
-  int64_t group = heads / kvHeads, rows = tileRows * group, columns = std::min<int64_t>(64, layout.page);
-  auto point = tile::PointOp::create(b, list, record);
-  Value limit = prefill ? point.getRows() : Value();
-  SmallVector<Value> place = {point.getRow(), arith::MulIOp::create(b, head, b.index(group)), b.index(0)};
-  Value Q = b.load(queryView, place, {0, 1, 2}, {tileRows, group, channels}, limit);
-  Q = b.widen(tile::ReshapeOp::create(b, b.tileType({rows, channels}, getElementTypeOrSelf(Q.getType())), Q));
-  Q = arith::MulFOp::create(b, Q, b.constant(op.getScale().convertToDouble(), Q.getType()));
-
-  RankedTensorType integers = b.tileType({rows}, b.getI32Type());
-  Value tileRow = arith::DivSIOp::create(b, tile::IotaOp::create(b, integers, 0), b.splat(group, integers));
-  Value rowPositions = arith::AddIOp::create(b, tileRow, b.broadcast(b.toInteger(point.getPosition()), {}, {rows}));
-  Value end = arith::AddIOp::create(b, point.getPosition(), point.getRows());
-  int64_t window = op.getWindow();
-  Block block{b,        rows,       columns,         group, channels, valueChannels, window,
-              keyCache, valueCache, point.getSlot(), head,  Q,        rowPositions,  end};
-
-  Value first = b.index(0);
-  if (window > 0) { // whole blocks before every row's window are skipped
-    Value oldest = arith::SubIOp::create(b, point.getPosition(), b.index(window - 1));
-    oldest = arith::MaxSIOp::create(b, oldest, b.index(0));
-    first = arith::MulIOp::create(b, arith::DivSIOp::create(b, oldest, b.index(columns)), b.index(columns));
-  }
-  // NOTE: the maximum starts finite, so that a block without any allowed position gives exp(-inf) = 0 and not exp(-inf
-  // + inf).
-  SmallVector<Value> carried = {b.constant(std::numeric_limits<float>::lowest(), block.floats({rows})),
-                                b.constant(0.0, block.floats({rows})),
-                                b.constant(0.0, block.floats({rows, valueChannels}))};
-  auto loop = scf::ForOp::create(b, first, end, b.index(columns), carried);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    constexpr StringLiteral kNames[] = {"largest", "sum", "output"};
-    for (auto [value, name] : llvm::zip(loop.getRegionIterArgs(), kNames)) b.named(value, name);
-    b.named(loop.getInductionVar(), "position");
-    scf::YieldOp::create(b, block.emit(loop.getInductionVar(), loop.getRegionIterArgs()));
-  }
-  Value O = arith::DivFOp::create(b, loop.getResult(2), b.broadcast(loop.getResult(1), {0}, {rows, valueChannels}));
-  O = b.convert(O, outputType.getElementType());
-  O = tile::ReshapeOp::create(b, b.tileType({tileRows, group, valueChannels}, outputType.getElementType()), O);
-  b.store(O, outputView, place, {0, 1, 2}, limit);
-
-  std::string name = prefill ? "attention_prefill_q" + std::to_string(tileRows) : std::string("attention_decode");
-  name += "_" + getShapeName({heads, kvHeads, channels}) + (window ? "_window" + std::to_string(window) : "");
-  tile::LaunchOp launch = b.finish(name + "_" + getTypeName(getElementTypeOrSelf(op.getQ().getType())), dispatch);
-  keys = launch.getResult(1);
-  values = launch.getResult(2);
-  return Value(launch.getResult(0));
-}
-
-LogicalResult convert(model::DispatchOp dispatch, CacheLayout layout, bool appendByHead, int64_t queryTile) {
-  Attention attention{dispatch, {}, layout, appendByHead, 0, 0, 0, 0, {}, {}, {}, {}};
+LogicalResult convert(Attention attention, int64_t queryTile) {
+  model::DispatchOp dispatch = attention.dispatch;
   if (failed(attention.prepare()) || failed(attention.append())) return failure();
   FailureOr<Value> prefilled = attention.attend(true, queryTile, Value());
   if (failed(prefilled)) return failure();
-  FailureOr<Value> output = attention.attend(false, 1, *prefilled);
+  // A window keeps the positions few, so that one work point per KV head does.
+  bool inParts = attention.parts.most > 1 && attention.op.getWindow() == 0;
+  FailureOr<Value> output = inParts ? attention.attendInParts(*prefilled) : attention.attend(false, 1, *prefilled);
   if (failed(output)) return failure();
   SmallVector<Value> results;
   for (Value value : dispatch.getBody().front().getTerminator()->getOperands()) {
@@ -306,8 +163,19 @@ struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
       return error() << "key-layout channels or positions, got " << keyLayout.getValue();
     if (appendBy != "rows" && appendBy != "heads")
       return error() << "append-by rows or heads, got " << appendBy.getValue();
+    if (decodePoints < 0 || decodePart < 1)
+      return error() << "decode-points of at least 0 and a positive decode-part, got " << decodePoints.getValue()
+                     << " and " << decodePart.getValue();
     if (queryTile < 1) return error() << "a positive query-tile, got " << queryTile.getValue();
     return success();
+  }
+
+  /// As many parts as give `decode-points` work points where one sequence decodes alone.
+  DecodeParts partsOf(model::DispatchOp dispatch) {
+    auto keys = cast<RankedTensorType>(findOp<model::AttentionOp>(dispatch).getK().getType());
+    int64_t wanted = llvm::divideCeil(decodePoints, keys.getDimSize(1));
+    int64_t longest = llvm::divideCeil(maxModelLen, decodePart);
+    return {std::min(wanted, longest), decodePart};
   }
 
   void runOnOperation() override {
@@ -319,7 +187,8 @@ struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
       if (getDispatchKind(dispatch) == DispatchKind::attention) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(convert(dispatch, layout, appendBy == "heads", queryTile))) return signalPassFailure();
+      if (failed(convert({dispatch, layout, appendBy == "heads", partsOf(dispatch)}, queryTile)))
+        return signalPassFailure();
   }
 };
 

@@ -56,7 +56,10 @@ LogicalResult RowKernel::emitDomain(RankedTensorType type) {
     token = builder.addPoint(tile::ExtentKind::tokens, 0, "token");
     choice = builder.addPoint(tile::ExtentKind::fixed, topK.getInt(), "choice");
     row = arith::AddIOp::create(builder, arith::MulIOp::create(builder, token, builder.index(topK.getInt())), choice);
+    break;
   }
+  case model::RowSpace::sequences:
+    return dispatch.emitOpError("expected rows of tokens, outputs or routes, got ") << type;
   }
   if (type.getRank() == 3) head = builder.addPoint(tile::ExtentKind::fixed, type.getDimSize(1), "head");
   int64_t channels = type.getShape().back();

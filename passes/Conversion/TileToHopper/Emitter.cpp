@@ -1,6 +1,8 @@
 // The ops of a tile kernel in order: scalars are cloned, loops entered, stores and reductions ask for what they need.
 #include "passes/Conversion/TileToHopper/Lowering.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 using namespace mmc::hopper;
 
@@ -77,6 +79,8 @@ LogicalResult Lowering::emitOp(Operation &op) {
 bool Lowering::canDistribute(scf::ForOp loop) {
   if (loop->getBlock() != &source.getBody().front() || loop.getNumRegionIterArgs() != 0 || target.getSerial())
     return false;
+  // The plan says how many rows an iteration has. A loop with a computed step is one that runs once or not at all.
+  if (!matchPattern(loop.getStep(), m_Constant())) return false;
   // Iterations are independent if nothing that is stored is loaded by this kernel.
   auto isLoaded = [](Value view) { return llvm::any_of(view.getUsers(), llvm::IsaPred<tile::LoadOp, tile::GatherOp>); };
   // What stands beside the loop is done by every block that shares it, so all stores are in the loop.

@@ -42,13 +42,14 @@ static Interference conflicts(planir::ModuleOp plan, ArrayRef<std::pair<planir::
 
 uint32_t headRows(uint32_t tokens, uint32_t sequences) { return std::min(tokens, std::max<uint32_t>(sequences, 64)); }
 
-static uint64_t bytesOf(planir::BufferOp buffer, uint64_t tokens, uint64_t outputs) {
+static uint64_t bytesOf(planir::BufferOp buffer, uint64_t tokens, uint64_t sequences, uint64_t outputs) {
   auto type = cast<RankedTensorType>(buffer.getType());
   uint64_t bytes = (type.getElementTypeBitWidth() + 7) / 8;
   for (int64_t size : type.getShape())
     if (!ShapedType::isDynamic(size)) bytes *= static_cast<uint64_t>(size);
   if (!buffer.getRows()) return bytes;
-  return bytes * static_cast<uint64_t>(buffer.getRowsPer()) * (*buffer.getRows() == "outputs" ? outputs : tokens);
+  uint64_t rows = *buffer.getRows() == "outputs" ? outputs : *buffer.getRows() == "sequences" ? sequences : tokens;
+  return bytes * static_cast<uint64_t>(buffer.getRowsPer()) * rows;
 }
 
 static SmallVector<uint32_t> powersUpTo(uint32_t limit) {
@@ -67,7 +68,7 @@ LogicalResult addEntryPoints(planir::ModuleOp plan, ArrayRef<std::pair<planir::B
       if (sequences > tokens) break;
       uint32_t outputs = headRows(tokens, sequences);
       std::vector<uint64_t> sizes;
-      for (auto &[buffer, lifetime] : buffers) sizes.push_back(bytesOf(buffer, tokens, outputs));
+      for (auto &[buffer, lifetime] : buffers) sizes.push_back(bytesOf(buffer, tokens, sequences, outputs));
       ArenaLayout arena = layOutArena(sizes, interference);
       SmallVector<int64_t> offsets(arena.offsets.begin(), arena.offsets.end());
       planir::EntryOp::create(builder, plan.getLoc(), tokens, sequences, static_cast<int64_t>(options.maxModelLen),

@@ -93,7 +93,9 @@ FailureOr<FlatSymbolRefAttr> PlanItems::buffer(Location loc, StringRef name, Ran
     auto encoding = dyn_cast_or_null<model::RowsAttr>(type.getEncoding());
     if (!encoding)
       return emitError(loc, "cannot size a tensor of dynamic rows without a row space: ") << type, failure();
-    rows = builder.getStringAttr(encoding.getSpace() == model::RowSpace::outputs ? "outputs" : "tokens");
+    rows = builder.getStringAttr(encoding.getSpace() == model::RowSpace::outputs     ? "outputs"
+                                 : encoding.getSpace() == model::RowSpace::sequences ? "sequences"
+                                                                                     : "tokens");
     if (encoding.getSpace() == model::RowSpace::routes) rowsPer = routesPerToken;
     if (rowsPer < 1)
       return emitError(loc, "cannot size a tensor of routes: the program has no 'routes_per_token'"), failure();

@@ -1,6 +1,9 @@
 // RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-fuse-rope-append,mmc-split-attention{query-tile=8 max-model-len=1000}))' | FileCheck %s
 // RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-split-attention))' | FileCheck %s --check-prefix=PLAIN
 // RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-fuse-rope-append,mmc-split-attention{append-by=heads}))' | FileCheck %s --check-prefix=HEADS
+// RUN: %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-fuse-rope-append,mmc-split-attention{max-model-len=1000 decode-points=10 decode-part=64}))' | FileCheck %s --check-prefix=PARTS
+// RUN: not %mmc-opt %s --pass-pipeline='builtin.module(model.program(mmc-form-dispatches,mmc-split-attention{decode-part=0}))' 2>&1 | FileCheck %s --check-prefix=BADPART
+// BADPART: expected decode-points of at least 0 and a positive decode-part, got 0 and 0
 // Softmax attention becomes an append kernel (with the ropes, where they are in the dispatch) and two attention kernels over a paged cache. The
 // caches pass through every launch, so each of their values has one consumer.
 
@@ -14,6 +17,12 @@ model.program @p {
   // CHECK: %[[P:.*]]:3 = tile.launch @attention_prefill_q8_4x2x16_f32(%[[A]]#2, %[[A]]#0, %[[A]]#1) tied [-1, 1, 2]
   // CHECK: %[[D:.*]]:3 = tile.launch @attention_decode_4x2x16_f32(%[[A]]#2, %[[P]]#0, %[[P]]#1, %[[P]]#2) tied [1, 2, 3]
   // CHECK: model.return %[[D]]#0, %[[D]]#1, %[[D]]#2
+  // PARTS-LABEL: model.func @layer
+  // PARTS: %[[P:.*]]:3 = tile.launch @attention_prefill
+  // PARTS: %[[D:.*]]:5 = tile.launch @attention_decode_p5_4x2x16_f32(%{{.*}}, %[[P]]#1, %[[P]]#2) tied [-1, -1, -1, 1, 2]
+  // PARTS-SAME: -> (tensor<?x5x4xf32, #sequences>, tensor<?x5x4xf32, #sequences>, tensor<?x5x4x16xf32, #sequences>,
+  // PARTS: %[[O:.*]] = tile.launch @attention_combine_p5_4x16_f32(%[[D]]#0, %[[D]]#1, %[[D]]#2, %[[P]]#0) tied [3]
+  // PARTS: model.return %[[O]], %[[D]]#3, %[[D]]#4
   // PLAIN-LABEL: model.func @layer
   // PLAIN-COUNT-2: model.rope
   // PLAIN: tile.launch @append_2x16_f32
@@ -74,3 +83,14 @@ model.program @p {
   // HEADS: tile.store {{.*}}, %v_cache[%{{.*}}, %{{.*}}, %[[H]], %c0] along [3]
   // HEADS: tile.kernel @attention_prefill
 }
+
+// A part is a whole number of blocks; one that is empty stores nothing, since its loop has no trip.
+// PARTS: tile.kernel @attention_decode_p5_4x2x16_f32
+// PARTS-SAME: domain(%sequence in #tile.extent<work, {{[0-9]+}}>, %kv_head in #tile.extent<fixed, 2>, %part in #tile.extent<fixed, 5>)
+// PARTS: %[[BEGIN:.*]] = arith.muli %part, %[[SPAN:.*]] : index
+// PARTS: %[[STOP:.*]] = arith.minsi
+// PARTS: scf.for %{{.*}} = %[[BEGIN]] to %[[STOP]] step %[[SPAN]] {
+// PARTS: scf.for %{{.*}} = %[[BEGIN]] to %[[STOP]] step %c64
+// PARTS: tile.store %{{.*}}, %largest[%sequence, %part,
+// PARTS: tile.store %{{.*}}, %sum[%sequence, %part,
+// PARTS: tile.store %{{.*}}, %values[%sequence, %part,

@@ -113,7 +113,7 @@ plan.module @m {} {
 
 // buffer_c1
 plan.module @m {} {
-  // expected-error @+1 {{expected 'rows' to be tokens or outputs, got routes}}
+  // expected-error @+1 {{expected 'rows' to be tokens, outputs or sequences, got routes}}
   plan.buffer @b : tensor<?x4xf32> rows "routes"
 }
 
