@@ -126,6 +126,18 @@ std::vector<std::string> certificateLines(const PlanReport &report) {
 
 namespace {
 
+/// Of each tensor map the word that it is made for, the box and the swizzle.
+Json mapsJson(const Kernel &kernel, const runtime::DeviceFunction &function) {
+  Json maps = Json::array();
+  for (const runtime::TensorMapRecord &map : function.maps)
+    maps.push_back({{"argument", kernel.parameters[map.argument]},
+                    {"dtype", dtypeName(map.dtype)},
+                    {"sizes", map.sizes},
+                    {"box", map.box},
+                    {"swizzle", map.swizzle}});
+  return maps;
+}
+
 Json kernelsJson(const PlanTables &tables) {
   const std::vector<uint64_t> counts = decodeLaunches(tables);
   Json kernels = Json::array();
@@ -145,7 +157,8 @@ Json kernelsJson(const PlanTables &tables) {
                      {"family", function.family},
                      {"symbols", Json::array({kernel.symbols[variant]})},
                      {"threads", function.threads},
-                     {"shared_bytes", function.sharedBytes}});
+                     {"shared_bytes", function.sharedBytes},
+                     {"tensor_maps", mapsJson(kernel, function)}});
       kernels.push_back(common);
     }
   }

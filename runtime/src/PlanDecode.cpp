@@ -215,10 +215,21 @@ void decodeMemory(Decoder &d, const plan::Plan &from, PlanTables &to) {
   });
 }
 
+TensorMapRecord decodeMap(Decoder &d, const plan::TensorMap &from) {
+  return {from.argument(),         d.dtype("map dtype", from.dtype()), from.offset(),
+          d.numbers(from.sizes()), d.numbers(from.strides()),          d.numbers(from.box()),
+          from.swizzle()};
+}
+
 DeviceFunction decodeFunction(Decoder &d, const plan::DeviceFunction &from) {
-  return {from.image(),        from.threads(),
-          from.shared_bytes(), d.enumerator<Rows>("function dealt_rows", from.dealt_rows(), 3),
-          from.dealt_step(),   from.family() ? d.text(from.family()) : kPortableFamily};
+  return {from.image(),
+          from.threads(),
+          from.shared_bytes(),
+          d.enumerator<Rows>("function dealt_rows", from.dealt_rows(), 3),
+          from.dealt_step(),
+          from.family() ? d.text(from.family()) : kPortableFamily,
+          d.tables<TensorMapRecord>("function maps", from.maps(), kMaxTensorMaps,
+                                    [&](const plan::TensorMap &m) { return decodeMap(d, m); })};
 }
 
 constexpr size_t kMaxVariants = 16;

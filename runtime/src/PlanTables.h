@@ -161,12 +161,31 @@ struct Parameter {
 /// The family of kernels that every architecture runs.
 inline constexpr const char *kPortableFamily = "portable";
 
+/// A tensor map that a kernel gets: what the driver is to encode for the memory behind an argument word. Axes are
+/// slowest first.
+struct TensorMapRecord {
+  uint32_t argument = 0; // word of the argument record
+  DType dtype = DType::bf16;
+  uint64_t offset = 0;           // bytes from where the word points to the first element
+  std::vector<uint64_t> sizes;   // elements; the first may be 0: as many as the memory behind the word holds
+  std::vector<uint64_t> strides; // bytes; of all axes but the last, whose elements lie side by side
+  std::vector<uint32_t> box;     // elements that a copy moves
+  uint32_t swizzle = 0;          // bytes: 0, 32, 64 or 128
+
+  /// From the first element of a row (of one index along the first axis) to behind its last one.
+  uint64_t rowBytes() const;
+};
+inline constexpr size_t kMaxTensorMaps = 8, kMaxTensorMapRank = 5;
+/// The required feature of plans whose functions have them.
+inline constexpr const char *kFeatureTensorMaps = "tensor-maps";
+
 /// How a kernel is launched in one variant of a plan for CUDA.
 struct DeviceFunction {
   uint32_t image = 0, threads = 0, sharedBytes = 0;
   Rows dealtRows = Rows::none; // what the loop that blocks along y share goes over
   uint32_t dealtStep = 0;      // rows of one iteration
   std::string family = kPortableFamily;
+  std::vector<TensorMapRecord> maps; // behind the other parameters
 };
 
 /// What a CUDA driver loads as one module: a range of the segment of images.

@@ -57,7 +57,7 @@ Status verifyTables(PlanTables &plan, uint64_t constantsBytes, uint64_t imagesBy
 
 Status verifyFigures(const PlanTables &plan) {
   for (const std::string &feature : plan.requiredFeatures)
-    if (feature != kFeatureNextLayerWeights)
+    if (feature != kFeatureNextLayerWeights && feature != kFeatureTensorMaps)
       return Status(kRequiredFeature,
                     "the plan requires feature '" + feature.substr(0, 120) + "', which this runtime does not have");
   if (plan.target != kTargetCpu && !plan.onDevice())

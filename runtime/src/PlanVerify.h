@@ -26,6 +26,8 @@ Status verifyEntryPoints(const PlanTables &plan);
 Status verifyKernels(const PlanTables &plan);
 /// Images of kernels and how they are launched: present for CUDA, absent for the cpu.
 Status verifyDeviceCode(const PlanTables &plan, uint64_t imagesBytes);
+/// The tensor maps of a function of a described kernel.
+Status verifyMaps(const Kernel &kernel, const DeviceFunction &function, const std::string &who);
 Status verifyPrograms(const PlanTables &plan);
 /// A launch, whose ordinals were checked, against the description of its kernel, where it has one.
 Status verifyInterface(const PlanTables &plan, const Launch &launch, const std::string &who);

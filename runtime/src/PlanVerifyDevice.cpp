@@ -4,6 +4,8 @@
 #include "runtime/src/DeviceImage.h"
 #include "runtime/src/PlanVerify.h"
 
+#include <algorithm>
+
 namespace mmc::runtime {
 
 static Status verifyVariant(const PlanTables &plan, const std::string &name) {
@@ -61,10 +63,14 @@ Status verifyDeviceCode(const PlanTables &plan, uint64_t imagesBytes) {
     if (!plan.kernels[i].described)
       return badField(entryName("kernels", i, plan.kernels[i].name) + " interface and domain", std::string("absent"),
                       "a description, as target " + plan.target + " needs");
-    for (size_t v = 0; v < wanted; ++v)
-      MMC_RETURN_IF_ERROR(
-          verifyFunction(plan, entryName("kernels", i, plan.kernels[i].name) + " " + entryName("functions", v),
-                         plan.kernels[i].functions[v], v));
+    for (size_t v = 0; v < wanted; ++v) {
+      const std::string who = entryName("kernels", i, plan.kernels[i].name) + " " + entryName("functions", v);
+      MMC_RETURN_IF_ERROR(verifyFunction(plan, who, plan.kernels[i].functions[v], v));
+      const size_t maps = plan.kernels[i].functions[v].maps.size();
+      if (maps && !std::count(plan.requiredFeatures.begin(), plan.requiredFeatures.end(), kFeatureTensorMaps))
+        return badField(who + " maps count", maps, std::string("0, as required_features lacks ") + kFeatureTensorMaps);
+      MMC_RETURN_IF_ERROR(verifyMaps(plan.kernels[i], plan.kernels[i].functions[v], who));
+    }
   }
   return {};
 }

@@ -82,7 +82,7 @@ void expectNothingLeft(size_t files) {
 }
 
 void sweep() {
-  const std::vector<uint8_t> file = devicePlan();
+  const std::vector<uint8_t> file = devicePlan(mappedTables());
   const std::vector<int32_t> tokens = tokensOf(1, 9);
   const std::vector<std::vector<float>> expected = reference(1, tokens);
   auto run = [&](std::vector<std::vector<float>> &answers) { return program(file, tokens, answers); };
@@ -122,7 +122,7 @@ void sweep() {
   EXPECT_LT(failed, fault - 1);
   EXPECT_EQ(kinds, (std::set<std::string>{"MMC-E0703", "MMC-E0704"}));
   for (const char *phase : {"loading", "looking", "asking", "allocating", "copying", "clearing", "launch", "step",
-                            "making", "beginning", "capturing"})
+                            "making", "beginning", "capturing", "encoding"})
     EXPECT_TRUE(phases.count(phase)) << phase;
 }
 

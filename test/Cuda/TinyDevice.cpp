@@ -47,6 +47,25 @@ PlanTables deviceTables() {
   return t;
 }
 
+PlanTables mappedTables() {
+  PlanTables t = deviceTables();
+  t.requiredFeatures = {kFeatureTensorMaps};
+  t.variants.resize(1);
+  t.deviceImages.resize(1);
+  t.kernels[0].name = "mappedEmbed";
+  t.kernels[2].name = "mappedAppend";
+  for (Kernel &kernel : t.kernels) {
+    kernel.symbols = {kernel.name + "__portable"};
+    kernel.functions.resize(1);
+  }
+  constexpr uint64_t kRowBytes = kWidth * sizeof(float);
+  constexpr uint32_t kRowAndBarrier = 128;
+  t.kernels[0].functions[0].maps = {{1, DType::f32, 0, {kVocabulary, kWidth}, {kRowBytes}, {1, kWidth}, 0}};
+  t.kernels[2].functions[0].maps = {{3, DType::f32, 0, {0, kWidth}, {kRowBytes}, {1, kWidth}, 0}};
+  for (size_t kernel : {0, 2}) t.kernels[kernel].functions[0].sharedBytes = kRowAndBarrier;
+  return t;
+}
+
 std::vector<uint8_t> devicePlan(const PlanTables &tables) {
   const std::vector<uint8_t> metadata = encodeTables(tables), constants = tinyConstants(), module = deviceModule();
   std::vector<uint8_t> images;

@@ -9,6 +9,9 @@ namespace mmc::test {
 
 /// The tables of a correct plan with variants portable and sm_90a.
 PlanTables deviceTables();
+/// The same in the portable variant alone, where the embedding table (a weight) and the rows of hidden that go to the
+/// cache (a buffer) are read through tensor maps.
+PlanTables mappedTables();
 /// The module that the build made from kernels/TinyModel.cu.
 std::vector<uint8_t> deviceModule();
 /// A plan file of these tables; its segment of images is the module once per image of the tables.

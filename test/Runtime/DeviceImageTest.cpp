@@ -194,6 +194,24 @@ TEST(DevicePlanTest, AGoodPlanIsAccepted) {
   EXPECT_EQ(read->kernels[2].functions[0].family, "portable"); // what a plan that says nothing means
 }
 
+TEST(DevicePlanTest, TensorMapsAreReadAsTheyWere) {
+  PlanTables t = cudaTables();
+  t.requiredFeatures = {kFeatureTensorMaps};
+  const std::vector<TensorMapRecord> maps = {{1, DType::f32, 32, {2, 4}, {16}, {2, 4}, 0},
+                                             {1, DType::f32, 0, {1, 2, 8}, {32, 32}, {1, 2, 8}, 32}};
+  t.kernels[1].functions[1].maps = maps;
+  const Expected<PlanTables> read =
+      verifyPlan(*PlanImage::copy(cudaPlan(t, {cubin(80, symbolsOf(t, 0)), cubin(90, symbolsOf(t, 1))})));
+  ASSERT_TRUE(read.ok()) << read.status().text();
+  EXPECT_EQ(read->requiredFeatures, t.requiredFeatures);
+  const auto tied = [](const TensorMapRecord &m) {
+    return std::tuple(m.argument, m.dtype, m.offset, m.sizes, m.strides, m.box, m.swizzle);
+  };
+  ASSERT_EQ(read->kernels[1].functions[1].maps.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(tied(read->kernels[1].functions[1].maps[i]), tied(maps[i])) << i;
+  EXPECT_TRUE(read->kernels[1].functions[0].maps.empty());
+}
+
 TEST(DevicePlanTest, ImagesAreThoseOfTheirVariants) {
   const PlanTables t = cudaTables();
   const std::vector<uint8_t> old = cubin(80, symbolsOf(t, 0)), hopper = cubin(90, symbolsOf(t, 1));
@@ -243,6 +261,19 @@ TEST_P(DeviceTablesTest, AreRefusedByName) {
 using T = PlanTables;
 DeviceFunction &function(T &t) { return t.kernels[1].functions[1]; }
 
+/// A correct map of the function's gain, a weight of 8 numbers.
+TensorMapRecord &map(T &t) {
+  t.requiredFeatures = {kFeatureTensorMaps};
+  function(t).maps = {{1, DType::f32, 0, {2, 4}, {16}, {2, 4}, 0}};
+  return function(t).maps[0];
+}
+/// One of the rows that append reads.
+TensorMapRecord &rowsMap(T &t) {
+  t.requiredFeatures = {kFeatureTensorMaps};
+  t.kernels[2].functions[1].maps = {{3, DType::f32, 0, {0, kWidth}, {kWidth * 4}, {16, kWidth}, 32}};
+  return t.kernels[2].functions[1].maps[0];
+}
+
 const Case kCases[] = {
     {"Variant",
      [](T &t) {
@@ -271,6 +302,61 @@ const Case kCases[] = {
     {"DealtRows", [](T &t) { function(t).dealtRows = Rows(3); }, {"dealt_rows is 3"}},
     {"DealtStep", [](T &t) { function(t).dealtStep = 0; }, {"dealt_step is 0, expected 1"}},
     {"StepOfNothing", [](T &t) { function(t).dealtRows = Rows::none; }, {"dealt_step is 16, expected 0 to 0"}},
+    {"ManyMaps",
+     [](T &t) {
+       map(t);
+       function(t).maps.resize(9, function(t).maps[0]);
+     },
+     {"function maps count is 9, expected at most 8"}},
+    {"MapsWithoutTheFeature",
+     [](T &t) {
+       map(t);
+       t.requiredFeatures.clear();
+     },
+     {"maps count is 1, expected 0, as required_features lacks tensor-maps"}},
+    {"MapArgument", [](T &t) { map(t).argument = 5; }, {"'recur' functions[1] maps[0] argument is 5, expected 0 to 4"}},
+    {"MapOfAList", [](T &t) { map(t).argument = 0; }, {"maps[0] argument is 'work', expected a buffer, a weight"}},
+    {"MapOfAPool", [](T &t) { map(t).argument = 3; }, {"maps[0] argument is 'state', expected a buffer, a weight"}},
+    {"MapOfWritten", [](T &t) { map(t).argument = 4; }, {"maps[0] argument is 'hidden'", "only read"}},
+    {"MapOfPanels",
+     [](T &t) { map(t), t.kernels[4].functions[1].maps = {{2, DType::f32, 0, {kVocabulary, kWidth}, {32}, {1, 8}, 0}}; },
+     {"'head' functions[1] maps[0] argument is 'head'", "without panels"}},
+    {"MapDType", [](T &t) { map(t).dtype = DType::i32; }, {"maps[0] dtype is int32, expected float32, as 'gain'"}},
+    {"MapRank", [](T &t) { map(t).sizes = {1, 1, 1, 1, 1, 1}; }, {"maps[0] sizes count is 6, expected 1 to 5"}},
+    {"MapNoAxes", [](T &t) { map(t).sizes.clear(); }, {"maps[0] sizes count is 0"}},
+    {"MapStrides", [](T &t) { map(t).strides = {16, 16}; }, {"maps[0] strides count is 3, expected 2"}},
+    {"MapBoxes", [](T &t) { map(t).box = {4}; }, {"maps[0] box count is 1, expected 2"}},
+    {"MapSize", [](T &t) { map(t).sizes[1] = 0; }, {"maps[0] sizes[1] is 0, expected 1 to 4294967296"}},
+    {"MapStride", [](T &t) { map(t).strides[0] = 24; }, {"maps[0] strides[0] is 24, expected a multiple of 16"}},
+    {"MapNoStride", [](T &t) { map(t).strides[0] = 0; }, {"maps[0] strides[0] is 0, expected a multiple of 16"}},
+    {"MapFarStride", [](T &t) { map(t).strides[0] = uint64_t(1) << 40; }, {"maps[0] strides[0] is", "below 2^40"}},
+    {"MapWraps",
+     [](T &t) {
+       TensorMapRecord &m = map(t);
+       m.sizes[0] = uint64_t(1) << 32, m.strides[0] = (uint64_t(1) << 40) - 16;
+     },
+     {"maps[0] sizes[0] is", "less than 2^56 bytes"}},
+    {"MapOffset", [](T &t) { map(t).offset = 8; }, {"maps[0] offset is 8, expected a multiple of 16"}},
+    {"MapBox", [](T &t) { map(t).box[0] = 257; }, {"maps[0] box[0] is 257, expected 1 to 256"}},
+    {"MapNarrowBox", [](T &t) { map(t).box[1] = 2; }, {"maps[0] box is 8 bytes wide, expected a multiple of 16"}},
+    {"MapWideBox",
+     [](T &t) {
+       TensorMapRecord &m = map(t);
+       m.box[1] = 16, m.swizzle = 32;
+     },
+     {"maps[0] box is 64 bytes wide, expected at most its swizzle of 32"}},
+    {"MapSwizzle", [](T &t) { map(t).swizzle = 16; }, {"maps[0] swizzle is 16, expected 0, 32, 64 or 128"}},
+    {"MapEnd", [](T &t) { map(t).sizes[0] = 5; }, {"maps[0] end is 80, expected within the 64 bytes in all of 'gain'"}},
+    {"MapBehind", [](T &t) { map(t).offset = 48; }, {"maps[0] end is 80, expected within the 64 bytes"}},
+    {"MapRowsOfAWeight",
+     [](T &t) { map(t).sizes[0] = 0; },
+     {"maps[0] argument is 'gain', expected a buffer that is only read"}},
+    {"MapFixedRows",
+     [](T &t) { rowsMap(t).sizes[0] = 1; },
+     {"'append' functions[1] maps[0] end is 32, expected within the 32 bytes per token of 'hidden'"}},
+    {"MapRowsOverlap",
+     [](T &t) { rowsMap(t).strides[0] = 16; },
+     {"maps[0] strides[0] is 16, expected at least a row's 32"}},
     {"DealtOutputs", [](T &t) { function(t).dealtRows = Rows::outputs; }, {"'recur' dealt_rows is outputs", "head"}},
     {"Immediate",
      [](T &t) {

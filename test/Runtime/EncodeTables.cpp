@@ -96,8 +96,15 @@ std::vector<uint8_t> encodeTables(const PlanTables &t) {
       functions = vectorOf<fb::DeviceFunction>(b, k.functions, [&](const DeviceFunction &f) {
         Offset<flatbuffers::String> family;
         if (f.family != kPortableFamily) family = b.CreateString(f.family);
+        Offset<flatbuffers::Vector<Offset<fb::TensorMap>>> maps;
+        if (!f.maps.empty())
+          maps = vectorOf<fb::TensorMap>(b, f.maps, [&](const TensorMapRecord &m) {
+            auto sizes = b.CreateVector(m.sizes), strides = b.CreateVector(m.strides);
+            auto box = b.CreateVector(m.box);
+            return fb::CreateTensorMap(b, m.argument, fb::DType(m.dtype), m.offset, sizes, strides, box, m.swizzle);
+          });
         return fb::CreateDeviceFunction(b, f.image, f.threads, f.sharedBytes, fb::Rows(f.dealtRows), f.dealtStep,
-                                        family);
+                                        family, maps);
       });
     if (!k.described) return fb::CreateKernel(b, name, symbols, scratch, parameters, k.domainRank, 0, 0, functions);
     auto interface = vectorOf<fb::Parameter>(b, k.interface, [&](const Parameter &p) { return encode(b, p); });

@@ -35,6 +35,8 @@ private:
   FailureOr<flatbuffers::Offset<fb::Weight>> weight(planir::WeightOp op);
   FailureOr<flatbuffers::Offset<fb::Constant>> constant(planir::ConstantOp op);
   FailureOr<flatbuffers::Offset<fb::Kernel>> kernel(tile::KernelOp op);
+  using Maps = std::vector<runtime::TensorMapRecord>;
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::TensorMap>>> tensorMaps(const Maps &maps);
   flatbuffers::Offset<fb::Program> program(planir::ProgramOp op);
   flatbuffers::Offset<fb::Command> launch(planir::LaunchOp op);
   flatbuffers::Offset<fb::Command> stack(planir::StackOp op);
@@ -162,6 +164,20 @@ FailureOr<flatbuffers::Offset<fb::Constant>> Writer::constant(planir::ConstantOp
                             op.getByLayer() ? bytes / rows : 0);
 }
 
+flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::TensorMap>>> Writer::tensorMaps(const Maps &maps) {
+  if (maps.empty()) return {};
+  features.insert(runtime::kFeatureTensorMaps);
+  std::vector<flatbuffers::Offset<fb::TensorMap>> made;
+  for (const runtime::TensorMapRecord &map : maps) {
+    auto sizes = builder.CreateVector(map.sizes);
+    auto strides = builder.CreateVector(map.strides);
+    auto box = builder.CreateVector(map.box);
+    made.push_back(fb::CreateTensorMap(builder, map.argument, static_cast<fb::DType>(map.dtype), map.offset, sizes,
+                                       strides, box, map.swizzle));
+  }
+  return builder.CreateVector(made);
+}
+
 FailureOr<flatbuffers::Offset<fb::Kernel>> Writer::kernel(tile::KernelOp op) {
   auto found = compiled.kernels.find(op.getSymName().str());
   if (found == compiled.kernels.end()) return op.emitOpError("was not compiled"), failure();
@@ -188,7 +204,8 @@ FailureOr<flatbuffers::Offset<fb::Kernel>> Writer::kernel(tile::KernelOp op) {
   for (const runtime::DeviceFunction &f : found->second.functions) {
     auto family = builder.CreateSharedString(f.family);
     functions.push_back(fb::CreateDeviceFunction(builder, f.image, f.threads, f.sharedBytes,
-                                                 static_cast<fb::Rows>(f.dealtRows), f.dealtStep, family));
+                                                 static_cast<fb::Rows>(f.dealtRows), f.dealtStep, family,
+                                                 tensorMaps(f.maps)));
   }
   auto interface = builder.CreateVector(parameters);
   auto domainOffset = builder.CreateVector(domain);

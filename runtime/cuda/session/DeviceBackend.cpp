@@ -51,6 +51,12 @@ Status DeviceBackend::reserve(const BackendShape &shape) {
   if (pageTable.size())
     MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, memsetD8Async, (pageTable.address(), 0, pageTable.size(), stream.get()),
                                       "clearing the page table"));
+  MMC_RETURN_IF_ERROR(encodeMaps());
+  // Tensor copies bring whole boxes, and what is in rows that no kernel has written is thrown away later: it is
+  // defined, but no number.
+  if (arena.size() && !maps.empty())
+    MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, memsetD8Async, (arena.address(), 0xff, arena.size(), stream.get()),
+                                      "clearing temporaries of a step"));
   return wait("clearing the session's memory");
 }
 

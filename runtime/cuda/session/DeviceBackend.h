@@ -8,6 +8,7 @@
 
 #include "runtime/cuda/session/DeviceGraph.h"
 #include "runtime/cuda/session/DeviceModel.h"
+#include "runtime/cuda/session/LaunchMaps.h"
 #include "runtime/src/Backend.h"
 #include "runtime/src/Model.h"
 
@@ -66,9 +67,17 @@ private:
   bool isCaptured(const runtime::StepRecord &step) const;
   Status replay(const Place &place, const runtime::StepRecord &step, const std::atomic<bool> &cancelled);
   Status runLaunch(const runtime::Launch &launch, const Place &place, const runtime::StepRecord &step);
-  std::string describe(const runtime::Launch &launch, const Place &place, const runtime::StepRecord &step) const;
+  // DeviceMaps.cpp
+  Status encodeMaps();
+  Status encodeMaps(const Place &place, const runtime::EntryPoint &entry);
+  Status encodeMaps(const runtime::Launch &launch, const Place &place, const runtime::EntryPoint &entry);
+  std::string describe(const runtime::Launch &launch, const Place &place) const;
+  std::string describe(const runtime::Launch &launch, const Place &place, const runtime::StepRecord &step) const {
+    return describe(launch, place) + " in step " + std::to_string(step.number);
+  }
   LaunchConfig configure(const LoadedFunction &loaded, uint64_t points, const runtime::StepRecord &step) const;
   DevicePointer pointer(const runtime::Argument &argument, const runtime::StepRecord &step, int32_t layer) const;
+  DevicePointer pointer(const runtime::Argument &argument, const runtime::EntryPoint &entry, int32_t layer) const;
   DevicePointer countOf(const runtime::Extent &extent, const runtime::StepRecord &step) const;
 
   struct PoolMemory {
@@ -88,6 +97,7 @@ private:
   uint64_t clearedPages = 0;     // pages from here on were never taken, and nothing was written there
   DeviceMemory pageTable, arena, record;
   DeviceMemory logits; // of one run of the head
+  LaunchMaps maps;
   PinnedMemory hostRecord, unitMemory;
   OwnedStream stream;
   /// Of the body, and of the first run of the head.

@@ -1,7 +1,7 @@
 // Launches of a device backend: the parameters of a kernel, its grid, and what is said when one fails.
 //
 // A parameter is a pointer for each word of the argument record, counts as pointers into the record's twin on the
-// device, then one to the number of points of each work dimension that is not fixed.
+// device, then one to the number of points of each work dimension that is not fixed; then come the tensor maps.
 #include "runtime/cuda/session/DeviceBackend.h"
 #include "runtime/src/Errors.h"
 
@@ -37,12 +37,16 @@ Status DeviceBackend::runLaunch(const Launch &launch, const Place &place, const 
   for (size_t i = 0; i < launch.domain.size(); ++i) points *= domain[i] = runtime::extentOf(launch.domain[i], step);
   if (!points) return {};
   DevicePointer words[kMaxArguments + kMaxDomainRank];
-  void *parameters[kMaxArguments + kMaxDomainRank];
+  void *parameters[kMaxArguments + kMaxDomainRank + runtime::kMaxTensorMaps];
   size_t count = 0;
   for (const Argument &argument : launch.arguments) words[count++] = pointer(argument, step, place.layer);
   for (const Extent &extent : launch.domain)
     if (extent.kind != ExtentKind::fixed) words[count++] = countOf(extent, step);
   for (size_t i = 0; i < count; ++i) parameters[i] = &words[i];
+  const LoadedFunction &loaded = model->device->kernels()[launch.kernel];
+  if (!loaded.launch.maps.empty())
+    for (const TensorMap &map : maps.of(*step.entry, launch, place.layer))
+      parameters[count++] = const_cast<TensorMap *>(&map);
 
   uint64_t told[kMaxArguments];
   LaunchEvent event{true,
@@ -60,7 +64,6 @@ Status DeviceBackend::runLaunch(const Launch &launch, const Place &place, const 
       told[i] = runtime::countOf(launch.arguments[i], step).value_or(words[i]);
     observer(event);
   }
-  const LoadedFunction &loaded = model->device->kernels()[launch.kernel];
   const LaunchConfig config = configure(loaded, points, step);
   MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, launchKernelEx, (&config, loaded.function, parameters, nullptr),
                                     describe(launch, place, step)));
@@ -71,11 +74,11 @@ Status DeviceBackend::runLaunch(const Launch &launch, const Place &place, const 
   return {};
 }
 
-std::string DeviceBackend::describe(const Launch &launch, const Place &place, const StepRecord &step) const {
+std::string DeviceBackend::describe(const Launch &launch, const Place &place) const {
   std::string text =
       "launch of kernel '" + plan().kernels[launch.kernel].name + "' of program '" + place.program.name + "'";
   if (place.layer >= 0) text += " in layer " + std::to_string(place.layer);
-  return text + " in step " + std::to_string(step.number);
+  return text;
 }
 
 /// Blocks along y share the rows of a loop: as many as there are iterations, but not more blocks in all than keep the
@@ -92,23 +95,28 @@ LaunchConfig DeviceBackend::configure(const LoadedFunction &loaded, uint64_t poi
   return {unsigned(points), unsigned(blocks), 1, launch.threads, 1, 1, launch.sharedBytes, stream.get(), nullptr, 0};
 }
 
+/// Of what has one place for all steps of an entry point.
+DevicePointer DeviceBackend::pointer(const Argument &argument, const runtime::EntryPoint &entry, int32_t layer) const {
+  if (argument.kind == ArgumentKind::buffer) return arena.address() + entry.offsets[argument.index] + argument.offset;
+  if (argument.kind == ArgumentKind::weight) {
+    const std::vector<uint32_t> &instances = model->instances[argument.index];
+    const uint64_t instance = instances.empty() ? 0 : instances[size_t(layer)];
+    return model->device->weights() + model->weights.offset(argument.index) +
+           instance * plan().weights[argument.index].bytes + argument.offset;
+  }
+  const runtime::Constant &constant = plan().constants[argument.index];
+  return model->device->constants() + constant.offset +
+         (constant.layerBytes ? uint64_t(layer) * constant.layerBytes : 0) + argument.offset;
+}
+
 DevicePointer DeviceBackend::pointer(const Argument &argument, const StepRecord &step, int32_t layer) const {
   const runtime::StepLayout &layout = *step.layout;
   auto at = [&](DevicePointer base, uint64_t offset) { return base + offset + argument.offset; };
   switch (argument.kind) {
   case ArgumentKind::buffer:
-    return at(arena.address(), step.entry->offsets[argument.index]);
-  case ArgumentKind::weight: {
-    const std::vector<uint32_t> &instances = model->instances[argument.index];
-    const uint64_t instance = instances.empty() ? 0 : instances[size_t(layer)];
-    return at(model->device->weights(),
-              model->weights.offset(argument.index) + instance * plan().weights[argument.index].bytes);
-  }
-  case ArgumentKind::constant: {
-    const runtime::Constant &constant = plan().constants[argument.index];
-    return at(model->device->constants(),
-              constant.offset + (constant.layerBytes ? uint64_t(layer) * constant.layerBytes : 0));
-  }
+  case ArgumentKind::weight:
+  case ArgumentKind::constant:
+    return pointer(argument, *step.entry, layer);
   case ArgumentKind::pool:
     return at(addressOf({argument.index, layer < 0 ? 0 : plan().layerOrdinals[size_t(layer)], 0}), 0);
   case ArgumentKind::pageTable:

@@ -57,33 +57,44 @@ Status LoadedKernels::loadFunction(const Kernel &kernel, size_t variant) {
     return Status(runtime::kDeviceImageSymbol,
                   "device image " + std::to_string(loaded.launch.image) + ": " + who + " is missing");
   MMC_RETURN_IF_ERROR(where->check(found, symbols::moduleGetFunction, [&] { return "looking up " + who; }));
-  MMC_RETURN_IF_ERROR(checkParameters(kernel, who, loaded.function));
+  MMC_RETURN_IF_ERROR(checkParameters(kernel, who, loaded));
   MMC_RETURN_IF_ERROR(checkLaunch(who, loaded));
   functions.push_back(loaded);
   return {};
 }
 
-/// One pointer for each word of the argument record, then one for each work dimension that is not fixed.
-Status LoadedKernels::checkParameters(const Kernel &kernel, const std::string &who, Function function) const {
-  size_t expected = kernel.parameters.size();
-  for (const Extent &extent : kernel.domain) expected += extent.kind != ExtentKind::fixed;
+/// One pointer for each word of the argument record, then one for each work dimension that is not fixed; then the
+/// tensor maps, at the next multiple of their size.
+Status LoadedKernels::checkParameters(const Kernel &kernel, const std::string &who,
+                                      const LoadedFunction &loaded) const {
+  size_t pointers = kernel.parameters.size();
+  for (const Extent &extent : kernel.domain) pointers += extent.kind != ExtentKind::fixed;
+  const size_t expected = pointers + loaded.launch.maps.size();
+  const size_t firstMap =
+      (pointers * sizeof(DevicePointer) + sizeof(TensorMap) - 1) / sizeof(TensorMap) * sizeof(TensorMap);
   for (size_t i = 0;; ++i) {
     size_t offset = 0, bytes = 0;
-    const Result result = where->driver().funcGetParamInfo(function, i, &offset, &bytes);
+    const Result result = where->driver().funcGetParamInfo(loaded.function, i, &offset, &bytes);
     if (result == Result::invalidValue) { // there is none of this number
       if (i == expected) return {};
-      return Status(
-          runtime::kDeviceImageLaunch,
-          who + " has " + std::to_string(i) + " parameters, expected " + std::to_string(expected) +
-              " by the plan: a pointer per word of its argument record and per work dimension that is not fixed");
+      return Status(runtime::kDeviceImageLaunch,
+                    who + " has " + std::to_string(i) + " parameters, expected " + std::to_string(expected) +
+                        " by the plan: a pointer per word of its argument record and per work dimension that is not "
+                        "fixed, and its tensor maps");
     }
     MMC_RETURN_IF_ERROR(
         where->check(result, symbols::funcGetParamInfo, [&] { return "asking for the parameters of " + who; }));
-    if (i >= expected || bytes != sizeof(DevicePointer) || offset != i * sizeof(DevicePointer))
-      return Status(runtime::kDeviceImageLaunch, who + " has parameter " + std::to_string(i) + " of " +
-                                                     std::to_string(bytes) + " bytes at " + std::to_string(offset) +
-                                                     ", expected " + std::to_string(expected) +
-                                                     " pointers, one after the other, by the plan");
+    const bool isMap = i >= pointers;
+    const size_t size = isMap ? sizeof(TensorMap) : sizeof(DevicePointer);
+    const size_t place = isMap ? firstMap + (i - pointers) * size : i * size;
+    if (i >= expected || bytes != size || offset != place)
+      return Status(runtime::kDeviceImageLaunch,
+                    who + " has parameter " + std::to_string(i) + " of " + std::to_string(bytes) + " bytes at " +
+                        std::to_string(offset) + ", expected " + std::to_string(pointers) +
+                        " pointers, one after the other, by the plan" +
+                        (loaded.launch.maps.empty() ? std::string()
+                                                    : ", and then " + std::to_string(loaded.launch.maps.size()) +
+                                                          " tensor maps from " + std::to_string(firstMap) + " on"));
   }
 }
 

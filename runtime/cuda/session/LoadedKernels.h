@@ -38,7 +38,7 @@ private:
   LoadedKernels() = default;
   Status loadImage(const runtime::PlanTables &plan, size_t image, std::span<const uint8_t> images);
   Status loadFunction(const runtime::Kernel &kernel, size_t variant);
-  Status checkParameters(const runtime::Kernel &kernel, const std::string &who, Function function) const;
+  Status checkParameters(const runtime::Kernel &kernel, const std::string &who, const LoadedFunction &loaded) const;
   Status checkLaunch(const std::string &who, const LoadedFunction &loaded) const;
 
   std::shared_ptr<DeviceContext> where;
