@@ -29,6 +29,12 @@ inline constexpr llvm::StringLiteral kWgmmaFamily = "wgmma";
 /// Whether wgmma can make this product: (C5) and (C6) of hopper.wgmma, for operands that hopper.multiply takes.
 bool fitsWgmma(FragmentType result, mlir::Type a, SharedType b, bool transposeA, bool transposeB);
 
+/// Elements that a tensor map's box may have along a dimension.
+inline constexpr int64_t kBoxLimit = 256;
+
+/// Whether hopper.tensor_copy can bring a tile of the view: its (C5), access aside, and (C6).
+bool fitsTensorMap(tile::ViewType view, llvm::ArrayRef<int64_t> along, SharedType shared);
+
 /// Whether an index is certainly a multiple of `factor`: what may be moved `factor` elements at a time.
 bool isMultipleOf(mlir::Value index, int64_t factor);
 

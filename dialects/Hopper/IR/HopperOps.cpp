@@ -16,11 +16,11 @@ using mmc::tile::ViewType;
 static LogicalResult verifyAccess(Operation *op, ViewType view, size_t indices, ArrayRef<int64_t> along,
                                   ArrayRef<int64_t> shape, Type element, std::optional<ArrayRef<int64_t>> extents) {
   size_t rank = shape.size();
-  // load_c1, store_c1, copy_c1
+  // load_c1, store_c1, copy_c1, tensor_copy_c1
   size_t viewRank = view.getShape().size();
   if (indices != viewRank)
     return op->emitOpError() << "expected one index per view dimension, got " << indices << " for rank " << viewRank;
-  // load_c2, store_c2, copy_c2
+  // load_c2, store_c2, copy_c2, tensor_copy_c2
   for (auto [i, dim] : llvm::enumerate(along))
     if (dim < 0 || dim >= int64_t(viewRank) || (i && dim <= along[i - 1]))
       return op->emitOpError() << "expected along to name dimensions of a view of rank " << viewRank
@@ -28,7 +28,7 @@ static LogicalResult verifyAccess(Operation *op, ViewType view, size_t indices, 
   if (along.size() != rank)
     return op->emitOpError() << "expected one entry of along per dimension of the tile, got " << along.size()
                              << " for rank " << rank;
-  // load_c3, store_c3, copy_c3
+  // load_c3, store_c3, copy_c3, tensor_copy_c3
   if (element != view.getElementType())
     return op->emitOpError() << "expected the view's element type " << view.getElementType() << ", got " << element;
   // load_c4, store_c4, copy_c4
@@ -101,6 +101,60 @@ LogicalResult CopyOp::verify() {
   for (int64_t stride : ArrayRef(strides).drop_back(fits)) fits &= stride % piece == 0;
   if (fits && offset % piece == 0) return success();
   return emitOpError() << "expected contiguous rows that begin at multiples of 16 bytes, got " << view;
+}
+
+/// tensor_copy_c5: whether a tensor map can describe the view, and what is wrong where it cannot.
+static const char *whyNoMap(ViewType view, ArrayRef<int64_t> along) {
+  int64_t rank = static_cast<int64_t>(view.getShape().size());
+  if (rank < 2 || rank > 5) return "a rank of 2 to 5";
+  SmallVector<int64_t> strides = view.getStrides();
+  if (strides.empty()) return "strides";
+  if (along.back() != rank - 1 || strides.back() != 1) return "contiguous rows along the tile's last dimension";
+  int64_t piece = 16 * 8 / view.getElementTypeBitWidth();
+  bool aligned = view.getOffset() % piece == 0;
+  for (int64_t stride : ArrayRef(strides).drop_back()) aligned &= stride > 0 && stride % piece == 0;
+  return aligned ? nullptr : "rows and an offset that are multiples of 16 bytes";
+}
+
+bool mmc::hopper::fitsTensorMap(ViewType view, ArrayRef<int64_t> along, SharedType shared) {
+  return along.size() == 2 && !whyNoMap(view, along) && shared.getShape().size() == 2 && shared.getSwizzle() != 0 &&
+         shared.getShape()[0] <= kBoxLimit;
+}
+
+SmallVector<int64_t> TensorCopyOp::getBox() {
+  SharedType shared = getShared().getType();
+  SmallVector<int64_t> box(getView().getType().getShape().size(), 1);
+  box[static_cast<size_t>(getAlong()[0])] = shared.getShape()[0];
+  box.back() = shared.getSwizzle() * 8 / shared.getElementType().getIntOrFloatBitWidth();
+  return box;
+}
+
+LogicalResult TensorCopyOp::verify() {
+  SharedType shared = getShared().getType();
+  ViewType view = getView().getType();
+  if (failed(verifyAccess(*this, view, getIndices().size(), getAlong(), shared.getShape(), shared.getElementType(),
+                          std::nullopt)))
+    return failure();
+  if (shared.getShape().size() != 2) // tensor_copy_c3
+    return emitOpError() << "expected a shared tile of rank 2, got " << shared;
+  // tensor_copy_c4
+  if (!isa_and_nonnull<FillOp>((*this)->getParentOp())) return emitOpError() << "expected to stand in a hopper.fill";
+  // tensor_copy_c5
+  auto argument = dyn_cast<BlockArgument>(getView());
+  auto kernel = argument ? dyn_cast<KernelOp>(argument.getOwner()->getParentOp()) : KernelOp();
+  auto access = kernel ? kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), tile::kAccessAttr) : StringAttr();
+  if (!access || access.getValue() != "read")
+    return emitOpError() << "expected a view that is an argument of the kernel and only read";
+  if (const char *expected = whyNoMap(view, getAlong()))
+    return emitOpError() << "expected a view with " << expected << ", got " << view;
+  // tensor_copy_c6
+  if (shared.getSwizzle() == 0 || shared.getShape()[0] > kBoxLimit)
+    return emitOpError() << "expected a tile with a swizzle and at most " << kBoxLimit << " rows, got " << shared;
+  // tensor_copy_c7
+  if (bool(getStage()) != (shared.getStages() > 1))
+    return emitOpError() << "expected a stage exactly where the tile has several, got " << (getStage() ? "one" : "none")
+                         << " for " << shared.getStages() << " stages";
+  return success();
 }
 
 // ------------------------------------------------------------------------------------------------ shared memory

@@ -148,7 +148,9 @@ def Hopper_RolesOp : Hopper_Op<"roles", [
     * (C2) both sides are whole warpgroups, at most 1024 threads together;
     * (C3) registers are multiples of 8 from 24 to 256, and those of all threads of all blocks are at most 65,536;
     * (C4) the filling side has no fragments, no barriers and nothing of the order of copies; the other one no fills;
-    * (C5) in each block of the computing side a ring is released as often as it is acquired.
+    * (C5) in each block of the computing side a ring is released as often as it is acquired;
+    * (C6) the fills of a ring are of one kind: all have tensor copies or none has, and all have copies or none has,
+      since what makes a stage full is counted alike each time.
 
     ```mlir
     hopper.kernel @roles() domain(%p in #tile.extent<fixed, 1>) threads 128 blocks 2 {
@@ -178,9 +180,10 @@ def Hopper_FillOp : Hopper_Op<"fill", [
     SingleBlockImplicitTerminator<"YieldOp">, MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "fills the next stage of a ring, when it is empty, by copies";
   let description = [{
-    The argument is the stage's number. It is full when the copies of all filling threads are complete.
+    The argument is the stage's number. It is full when the copies of all filling threads are complete, and when all
+    bytes of its tensor copies have come, which one thread starts.
 
-    * (C1) the body has one argument of type index, and only copies and arithmetic of scalars.
+    * (C1) the body has one argument of type index, and only copies, tensor copies and arithmetic of scalars.
 
     ```mlir
     // %ring: !hopper.ring<4>
@@ -194,13 +197,20 @@ def Hopper_FillOp : Hopper_Op<"fill", [
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$ring `:` qualified(type($ring)) $body attr-dict";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// What the tensor copies bring, in bytes: whole tiles, zeros beyond the edges counted.
+    int64_t getTensorBytes();
+    /// Whether every filling thread arrives: where there are copies, or no tensor copies.
+    bool isByThreads();
+  }];
 }
 
 def Hopper_AcquireOp : Hopper_Op<"acquire", [
     MemoryEffects<[MemRead, MemWrite]>, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "waits until the next stage of a ring is full";
   let description = [{
-    What was copied to its tiles is seen by loads of the thread; by wgmma after a `fence_proxy`.
+    What came to its tiles is seen by loads of the thread; by wgmma what came by tensor copies, and the rest after a
+    `fence_proxy`.
 
     ```mlir
     // %ring: !hopper.ring<4>
@@ -313,6 +323,58 @@ def Hopper_CopyOp : Hopper_ViewOp<"copy"> {
     `:` qualified(type($view)) `,` qualified(type($shared))
   }];
   let hasVerifier = 1;
+}
+
+def Hopper_TensorCopyOp : Hopper_ViewOp<"tensor_copy"> {
+  let summary = "starts copying a tile from global memory by the copy engine, through a tensor map";
+  let description = [{
+    One filling thread starts it, for each span of the tile's swizzle a box of the view's tensor map, and the stage is
+    full when the bytes have come. Beyond the view's extents there are zeros; a first extent that is dynamic is that of
+    the memory behind the argument, so rows beyond those that a launch wrote come as they are.
+
+    The kernel gets a map for each view and shape of box, after its other parameters; the launch makes it.
+
+    * (C1) to (C3) as in `hopper.load`, with the shared tile, which has rank 2, in place of the result;
+    * (C4) it stands in a `hopper.fill`;
+    * (C5) the view is an argument of the kernel that is only read, neither paged nor in panels, of rank 2 to 5, with
+      contiguous rows along the last dimension, which is the tile's; rows, and the view's offset, are multiples of 16
+      bytes;
+    * (C6) the tile has a swizzle and at most 256 rows;
+    * (C7) a stage is given exactly where the tile has several.
+
+    ```mlir
+    hopper.kernel @bring(%w: !tile.view<128x64xbf16> {tile.access = "read"}) domain(%p in #tile.extent<fixed, 1>)
+        threads 128 blocks 2 {
+      %c0 = arith.constant 0 : index
+      %s = hopper.alloc : !hopper.shared<64x64xbf16, swizzle = 128, stages = 2>
+      %ring = hopper.ring : !hopper.ring<2>
+      hopper.roles fill 128 registers 40 {
+        hopper.fill %ring : !hopper.ring<2> {
+        ^bb0(%stage: index):
+          hopper.tensor_copy %w[%c0, %c0] along [0, 1] to %s stage %stage
+              : !tile.view<128x64xbf16>, !hopper.shared<64x64xbf16, swizzle = 128, stages = 2>
+          hopper.yield
+        }
+      } compute registers 216 {
+        %stage = hopper.acquire %ring : !hopper.ring<2>
+        hopper.release %ring : !hopper.ring<2>
+      }
+      hopper.return
+    }
+    ```
+  }];
+  let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, Variadic<Index>:$indices,
+                       DenseI64ArrayAttr:$along, Arg<Hopper_SharedType, "destination", [MemWrite]>:$shared,
+                       Optional<Index>:$stage);
+  let assemblyFormat = [{
+    $view `[` $indices `]` `along` $along `to` $shared (`stage` $stage^)? attr-dict
+    `:` qualified(type($view)) `,` qualified(type($shared))
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Elements along each dimension of the view that a copy moves at once: a span of the swizzle by the tile's rows.
+    ::llvm::SmallVector<int64_t> getBox();
+  }];
 }
 
 // ------------------------------------------------------------------------------------------------ shared memory

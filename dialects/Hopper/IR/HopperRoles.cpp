@@ -17,10 +17,21 @@ LogicalResult FillOp::verify() {
   if (body.getNumArguments() != 1 || !body.getArgument(0).getType().isIndex())
     return emitOpError() << "expected one body argument of type index";
   for (Operation &op : body.without_terminator())
-    if (!isa<CopyOp>(op) && !isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op.getDialect()))
+    if (!isa<CopyOp, TensorCopyOp>(op) && !isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op.getDialect()))
       return op.emitOpError() << "is not allowed in a hopper.fill, whose body has copies and arithmetic";
   return success();
 }
+
+int64_t FillOp::getTensorBytes() {
+  int64_t bytes = 0;
+  for (auto copy : getBody().getOps<TensorCopyOp>()) {
+    SharedType shared = copy.getShared().getType();
+    bytes += shared.getBytes() / shared.getStages();
+  }
+  return bytes;
+}
+
+bool FillOp::isByThreads() { return getTensorBytes() == 0 || !getBody().getOps<CopyOp>().empty(); }
 
 /// roles_c3
 static LogicalResult verifyRegisters(RolesOp roles, KernelOp kernel) {
@@ -71,6 +82,23 @@ static LogicalResult verifyBalance(RolesOp roles) {
   return failure(walk.wasInterrupted());
 }
 
+/// roles_c6
+static LogicalResult verifyFills(RolesOp roles) {
+  llvm::DenseMap<Value, FillOp> first;
+  WalkResult walk = roles.getFill().walk([&](FillOp fill) -> WalkResult {
+    auto [known, isNew] = first.try_emplace(fill.getRing(), fill);
+    FillOp other = known->second;
+    if (isNew || (!fill.getTensorBytes() == !other.getTensorBytes() && fill.isByThreads() == other.isByThreads()))
+      return WalkResult::advance();
+    InFlightDiagnostic error = fill.emitOpError()
+                               << "expected the fills of a ring to agree on whether they have copies "
+                                  "and whether they have tensor copies";
+    error.attachNote(other.getLoc()) << "another fill of the ring is here";
+    return error;
+  });
+  return failure(walk.wasInterrupted());
+}
+
 LogicalResult RolesOp::verify() {
   // roles_c1
   auto kernel = dyn_cast_or_null<KernelOp>((*this)->getParentOp());
@@ -84,6 +112,7 @@ LogicalResult RolesOp::verify() {
   if (fillers < 128 || fillers % 128 != 0 || threads % 128 != 0 || fillers + threads > 1024)
     return emitOpError() << "expected both sides to be whole warpgroups, at most 1024 threads together, got " << fillers
                          << " and " << threads;
-  if (failed(verifyRegisters(*this, kernel)) || failed(verifySides(*this))) return failure();
+  if (failed(verifyRegisters(*this, kernel)) || failed(verifySides(*this)) || failed(verifyFills(*this)))
+    return failure();
   return verifyBalance(*this);
 }

@@ -60,6 +60,7 @@ FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module, const std::string &
     runtime::DeviceFunction function;
     function.threads = static_cast<uint32_t>(kernel.getAllThreads());
     function.sharedBytes = printed->sharedBytes;
+    function.maps = printed->maps;
     describeDealtLoop(kernel, function);
     if (hasWgmma(kernel)) function.family = hopper::kWgmmaFamily.str();
     kernels.push_back({name, symbol, std::move(printed->text), function});

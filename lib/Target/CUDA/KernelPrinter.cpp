@@ -74,6 +74,53 @@ void KernelPrinter::nameArguments() {
   }
 }
 
+/// Copies of one view by boxes of one shape share a map.
+static bool sharesMap(TensorCopyOp a, TensorCopyOp b) {
+  return a.getView() == b.getView() && a.getBox() == b.getBox() &&
+         a.getShared().getType().getSwizzle() == b.getShared().getType().getSwizzle();
+}
+
+/// The word of the argument record that an argument begins with.
+static uint32_t wordOf(BlockArgument argument) {
+  uint32_t word = 0;
+  for (BlockArgument before : argument.getOwner()->getArguments().take_front(argument.getArgNumber())) {
+    auto view = dyn_cast<tile::ViewType>(before.getType());
+    word += view && isa_and_nonnull<tile::PagedAttr>(view.getLayout()) ? 2 : 1;
+  }
+  return word;
+}
+
+static runtime::TensorMapRecord recordOf(TensorCopyOp copy) {
+  auto view = copy.getView().getType();
+  Type element = view.getElementType();
+  const uint64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  runtime::TensorMapRecord record;
+  record.argument = wordOf(cast<BlockArgument>(copy.getView()));
+  record.dtype = element.isBF16() ? runtime::DType::bf16 : element.isF32() ? runtime::DType::f32 : runtime::DType::i32;
+  record.offset = static_cast<uint64_t>(view.getOffset()) * bytes;
+  for (int64_t size : view.getShape())
+    record.sizes.push_back(ShapedType::isDynamic(size) ? 0 : static_cast<uint64_t>(size));
+  SmallVector<int64_t> strides = view.getStrides();
+  for (int64_t stride : ArrayRef(strides).drop_back()) record.strides.push_back(static_cast<uint64_t>(stride) * bytes);
+  for (int64_t size : copy.getBox()) record.box.push_back(static_cast<uint32_t>(size));
+  record.swizzle = static_cast<uint32_t>(copy.getShared().getType().getSwizzle());
+  return record;
+}
+
+StringRef KernelPrinter::mapOf(TensorCopyOp copy) {
+  for (auto &[known, name] : mapNames)
+    if (sharesMap(known, copy)) return name;
+  return {};
+}
+
+void KernelPrinter::nameMaps() {
+  kernel.walk([&](TensorCopyOp copy) {
+    if (!mapOf(copy).empty()) return;
+    mapNames.push_back({copy, fresh(names[copy.getView()] + "_map")});
+    maps.push_back(recordOf(copy));
+  });
+}
+
 std::string KernelPrinter::parameters() {
   SmallVector<std::string> list;
   for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getNumKernelArguments())) {
@@ -101,6 +148,7 @@ std::string KernelPrinter::parameters() {
       extents.push_back("*" + name);
     }
   }
+  for (auto &[copy, name] : mapNames) list.push_back("MMC_GRID_CONSTANT TensorMap " + name);
   return llvm::join(list, ", ");
 }
 
@@ -160,6 +208,7 @@ std::string KernelPrinter::sharedStruct(uint32_t &bytes) {
 
 std::optional<PrintedKernel> KernelPrinter::run() {
   nameArguments();
+  nameMaps();
   std::string signature = parameters();
   printDomain();
   for (auto alloc : kernel.getOps<AllocOp>())
@@ -170,6 +219,7 @@ std::optional<PrintedKernel> KernelPrinter::run() {
   uint32_t bytes = 0;
   std::string shared = sharedStruct(bytes), name = kernel.getSymName().str();
   std::string out = "#include \"block/kernel.cuh\"\n";
+  if (!maps.empty()) out += "#include \"copy/tensor.cuh\"\n";
   if (needsWarpgroups) out += "#include \"mma/block_async.cuh\"\n";
   out += "\n" + head;
   if (!shared.empty())
@@ -184,7 +234,7 @@ std::optional<PrintedKernel> KernelPrinter::run() {
          formatv("MMC_EXPORT({0}, {1}, {2}{3})\n", name, kernel.getAllThreads(), kernel.getBlocks(),
                  shared.empty() ? "" : ", Shared")
              .str();
-  return PrintedKernel{std::move(out), bytes};
+  return PrintedKernel{std::move(out), bytes, std::move(maps)};
 }
 
 // ------------------------------------------------------------------------------------------------ control flow

@@ -18,6 +18,8 @@ public:
 private:
   // KernelPrinter.cpp: the frame, control flow, scalars
   void nameArguments();
+  void nameMaps();
+  llvm::StringRef mapOf(hopper::TensorCopyOp copy);
   std::string parameters();
   void printDomain();
   std::string sharedStruct(uint32_t &bytes);
@@ -46,6 +48,7 @@ private:
   // RolesPrinter.cpp: rings, and who fills them
   void printRoles(hopper::RolesOp roles);
   void printFill(hopper::FillOp fill);
+  void printTensorCopies(hopper::FillOp fill);
   bool printRingUse(mlir::Operation &op);
 
   // ComputePrinter.cpp: maps, products, reductions
@@ -68,6 +71,9 @@ private:
   llvm::DenseMap<mlir::Value, std::string> names, pageTables;
   llvm::SmallVector<std::string> extents; // of the work domain, as text
   hopper::RolesOp filling;                // the roles whose filling side is being printed
+  bool filledByOne = false;               // one thread does all of that side
+  llvm::SmallVector<std::pair<hopper::TensorCopyOp, std::string>> mapNames; // the first copy through each map
+  std::vector<runtime::TensorMapRecord> maps;
   bool needsScratch = false, needsWarpgroups = false, failed = false;
 };
 

@@ -55,7 +55,8 @@ private:
   mlir::FailureOr<Operand> operandOf(mlir::Value value, unsigned number, unsigned depthDim, int64_t rows,
                                      int64_t columns);
   mlir::LogicalResult fill(Operand &operand);
-  void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth);
+  /// `byTensor`: through a tensor map.
+  void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth, bool byTensor = false);
   /// acc + a b by the kernel's family: in flight where `isAsync` says so.
   mlir::Value product(tile::DotOp dot, mlir::Value acc, mlir::Value a, mlir::Value b, mlir::Value stage);
   bool isAsync(tile::DotOp dot, mlir::Type acc, mlir::Type a, mlir::Type b) const;
@@ -69,14 +70,21 @@ private:
   struct RingTiles {
     mlir::Value ring, a, b;
     mlir::Type typeA, typeB;
+    bool tensorA, tensorB; // come by tensor copies
+    /// Whether no thread copies by itself.
+    bool isByEngine() const { return tensorA == bool(typeA) && tensorB == bool(typeB); }
   };
   bool comesByRing(const Operand &operand) const;
+  /// Whether a tensor copy can bring it to a tile of this type. In TensorCopies.cpp.
+  bool comesByTensor(const Operand &operand, hopper::SharedType tile) const;
   const StagedTile *held(mlir::Operation *load) const;
   bool takeHeld(Operand &a, Operand &b, mlir::Value &stage) const;
   void holdOrRelease(const RingTiles &ring, const Operand &a, const Operand &b, mlir::Value stage);
   /// At the end of a loop's trip.
   void releaseHeld();
-  RingTiles ringOf(hopper::SharedType a, hopper::SharedType b, int64_t stages);
+  /// The ring for tiles of these types; null: that operand does not come by it.
+  RingTiles ringFor(const Operand &a, hopper::SharedType typeA, const Operand &b, hopper::SharedType typeB,
+                    int64_t stages);
   void fillRing(const RingTiles &tiles, const Operand &a, const Operand &b, mlir::Value depth);
   /// The ring by which operands that are wanted whole come, and what fills it.
   RingTiles bringByRing(Operand &a, Operand &b);

@@ -76,7 +76,7 @@ static DenseI64ArrayAttr extentsOf(OpBuilder &builder, ArrayRef<int64_t> logical
   return builder.getDenseI64ArrayAttr(logical);
 }
 
-void Lowering::copyTo(const Operand &operand, Value shared, Value stage, Value depth) {
+void Lowering::copyTo(const Operand &operand, Value shared, Value stage, Value depth, bool byTensor) {
   auto type = cast<SharedType>(shared.getType());
   auto logical = llvm::to_vector(cast<RankedTensorType>(operand.value.getType()).getShape());
   unsigned depthDim = operand.depthDim;
@@ -88,6 +88,10 @@ void Lowering::copyTo(const Operand &operand, Value shared, Value stage, Value d
     Value view = scalar(load.getView());
     tiles.beforeRead(view);
     tiles.afterRead(view);
+    if (byTensor) {
+      TensorCopyOp::create(builder, load.getLoc(), view, indices, load.getAlong(), shared, stage);
+      return;
+    }
     CopyOp::create(builder, load.getLoc(), view, indices, load.getAlong(),
                    load.getLimit() ? scalar(load.getLimit()) : Value(), rows, shared, stage,
                    extentsOf(builder, logical, type.getShape()));

@@ -19,7 +19,9 @@ bool Lowering::comesByRing(const Operand &operand) const {
   return roles && load && scopes.size() > 1 && !tiles.isMinded(scalars.lookupOrDefault(load.getView()));
 }
 
-Lowering::RingTiles Lowering::ringOf(SharedType a, SharedType b, int64_t stages) {
+Lowering::RingTiles Lowering::ringFor(const Operand &operandA, SharedType a, const Operand &operandB, SharedType b,
+                                      int64_t stages) {
+  const bool tensorA = a && comesByTensor(operandA, a), tensorB = b && comesByTensor(operandB, b);
   auto staged = [&](SharedType type) {
     return type ? SharedType::get(type.getContext(), type.getShape(), type.getElementType(), type.getSwizzle(), stages)
                 : type;
@@ -29,7 +31,9 @@ Lowering::RingTiles Lowering::ringOf(SharedType a, SharedType b, int64_t stages)
     return llvm::any_of(scopes, [&](const Scope &scope) { return llvm::is_contained(scope.toRelease, ring.ring); });
   };
   for (const RingTiles &known : rings)
-    if (known.typeA == Type(staged(a)) && known.typeB == Type(staged(b)) && !isHeld(known)) return known;
+    if (known.typeA == Type(staged(a)) && known.typeB == Type(staged(b)) && known.tensorA == tensorA &&
+        known.tensorB == tensorB && !isHeld(known))
+      return known;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&target.getBody().front());
   auto allocate = [&](SharedType type, const char *name) -> Value {
@@ -38,7 +42,7 @@ Lowering::RingTiles Lowering::ringOf(SharedType a, SharedType b, int64_t stages)
   };
   Value tileA = allocate(a, "left"), tileB = allocate(b, "right");
   Value ring = RingOp::create(builder, source.getLoc(), RingType::get(builder.getContext(), stages));
-  rings.push_back({ring, tileA, tileB, staged(a), staged(b)});
+  rings.push_back({ring, tileA, tileB, staged(a), staged(b), tensorA, tensorB});
   return rings.back();
 }
 
@@ -47,15 +51,16 @@ void Lowering::fillRing(const RingTiles &ring, const Operand &a, const Operand &
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&fill.getBody(), {}, builder.getIndexType(), source.getLoc());
   Value stage = body->getArgument(0);
-  if (ring.a) copyTo(a, ring.a, stage, depth);
-  if (ring.b) copyTo(b, ring.b, stage, depth);
+  if (ring.a) copyTo(a, ring.a, stage, depth, ring.tensorA);
+  if (ring.b) copyTo(b, ring.b, stage, depth, ring.tensorB);
   YieldOp::create(builder, source.getLoc());
 }
 
 /// The stage, when it is there for products too.
 Value Lowering::acquire(const RingTiles &ring) {
   Value stage = AcquireOp::create(builder, source.getLoc(), ring.ring);
-  if (byWarpgroups) FenceProxyOp::create(builder, source.getLoc());
+  // The copy engine writes by the way that products of warpgroups read by.
+  if (byWarpgroups && !ring.isByEngine()) FenceProxyOp::create(builder, source.getLoc());
   return stage;
 }
 
@@ -106,7 +111,7 @@ Lowering::RingTiles Lowering::bringByRing(Operand &a, Operand &b) {
   auto typeOf = [&](const Operand &operand) {
     return comesByRing(operand) ? sharedOperandType(builder.getContext(), operand.shape, 1) : SharedType();
   };
-  const RingTiles ring = ringOf(typeOf(a), typeOf(b), kOperandStages);
+  const RingTiles ring = ringFor(a, typeOf(a), b, typeOf(b), kOperandStages);
   fillRing(ring, a, b, Value());
   if (ring.a) a.shared = ring.a;
   if (ring.b) b.shared = ring.b;
@@ -116,7 +121,7 @@ Lowering::RingTiles Lowering::bringByRing(Operand &a, Operand &b) {
 Value Lowering::multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t piece,
                                        int64_t pieces) {
   const SharedType typeA = a.pieceType(piece, 1), typeB = b.pieceType(piece, 1);
-  const RingTiles ring = ringOf(typeA, typeB, kPieceStages);
+  const RingTiles ring = ringFor(a, typeA, b, typeB, kPieceStages);
   const bool async = isAsync(dot, acc.getType(), typeA, typeB);
   auto multiply = [&](Value sum, Value number) {
     fillRing(ring, a, b, arith::MulIOp::create(builder, dot.getLoc(), number, constant(piece)));

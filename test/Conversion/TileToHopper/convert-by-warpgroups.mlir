@@ -63,7 +63,7 @@ tile.kernel @chain(%a: !tile.view<64x64xbf16> {tile.access = "read"}, %b: !tile.
 // -----
 
 // A product in a loop: other warps fill the ring that it reads. The first and the last piece stand outside of the loop over pieces; a stage is released
-// when the product after it runs. What the epilogue loads is loaded by those who compute.
+// when the product after it runs. Tensor copies bring the pieces, also rows beyond those that are stored, and need no fence. What the epilogue loads is loaded by those who compute.
 // CHECK-LABEL: hopper.kernel @rings(
 // CHECK-SAME: threads 128 blocks 2
 // CHECK-DAG: %[[LEFT:.*]] = hopper.alloc : !hopper.shared<64x64xbf16, swizzle = 128, stages = 6>
@@ -72,8 +72,8 @@ tile.kernel @chain(%a: !tile.view<64x64xbf16> {tile.access = "read"}, %b: !tile.
 // CHECK: hopper.distribute
 // CHECK: hopper.fill %[[RING]] : !hopper.ring<6> {
 // CHECK-NEXT: ^bb0(%[[FIRST:.*]]: index):
-// CHECK: hopper.copy {{.*}} limit({{.*}}) to %{{.*}} stage %[[FIRST]]
-// CHECK: hopper.copy {{.*}} to %{{.*}} stage %[[FIRST]]
+// CHECK: hopper.tensor_copy {{.*}} to %{{.*}} stage %[[FIRST]]
+// CHECK: hopper.tensor_copy {{.*}} to %{{.*}} stage %[[FIRST]]
 // CHECK: scf.for {{.*}} = %c1 to %c3 step %c1 {
 // CHECK: hopper.fill
 // CHECK: }
@@ -83,17 +83,14 @@ tile.kernel @chain(%a: !tile.view<64x64xbf16> {tile.access = "read"}, %b: !tile.
 // CHECK-NOT: hopper.fill
 // CHECK: hopper.distribute
 // CHECK: %[[S0:.*]] = hopper.acquire %[[RING]]
-// CHECK-NEXT: hopper.fence_proxy
 // CHECK-NEXT: %[[P0:.*]] = hopper.wgmma %{{.*}}, %{{.*}}, %{{.*}} stage %[[S0]] transpose_b
 // CHECK-NEXT: %[[P:.*]] = scf.for {{.*}} = %c1 to %c3 step %c1 iter_args(%[[SUM:.*]] = %[[P0]])
 // CHECK-NEXT: %[[S1:.*]] = hopper.acquire %[[RING]]
-// CHECK-NEXT: hopper.fence_proxy
 // CHECK-NEXT: %[[P1:.*]] = hopper.wgmma %[[SUM]], %{{.*}}, %{{.*}} stage %[[S1]] transpose_b
 // CHECK-NEXT: hopper.wgmma_wait 1
 // CHECK-NEXT: hopper.release %[[RING]]
 // CHECK-NEXT: scf.yield %[[P1]]
 // CHECK: %[[S2:.*]] = hopper.acquire %[[RING]]
-// CHECK-NEXT: hopper.fence_proxy
 // CHECK-NEXT: %[[P2:.*]] = hopper.wgmma %[[P]], %{{.*}}, %{{.*}} stage %[[S2]] transpose_b
 // CHECK-NEXT: hopper.wgmma_wait 0 for %[[P2]]
 // CHECK-NEXT: hopper.release %[[RING]]
@@ -125,11 +122,11 @@ tile.kernel @rings(%x: !tile.view<?x256xbf16> {tile.access = "read"}, %w: !tile.
 // CHECK: hopper.roles fill
 // CHECK: scf.for
 // CHECK: hopper.fill %[[PAIR:.*]] :
-// CHECK-COUNT-2: hopper.copy
-// CHECK-NOT: hopper.copy
+// CHECK-COUNT-2: hopper.tensor_copy
+// CHECK-NOT: hopper.tensor_copy
 // CHECK: hopper.fill %[[ONE:.*]] :
-// CHECK: hopper.copy
-// CHECK-NOT: hopper.copy
+// CHECK: hopper.tensor_copy
+// CHECK-NOT: hopper.tensor_copy
 // CHECK: } compute registers 216 {
 // CHECK: scf.for
 // CHECK: %[[STAGE:.*]] = hopper.acquire %[[PAIR]] :

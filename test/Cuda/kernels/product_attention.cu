@@ -21,9 +21,9 @@ void product_attention(MMC_GRID_CONSTANT TensorMap q, MMC_GRID_CONSTANT TensorMa
     mbarrierInit(shared.full, 1);
     fenceMbarrierInit();
     mbarrierArriveExpect(shared.full, shared.q.kBytes + shared.k.kBytes + shared.v.kBytes);
-    load(shared.q, q, shared.full, 0, 0);
-    load(shared.k, k, shared.full, 0, 0);
-    load(shared.v, v, shared.full, 0, 0);
+    tensorLoadTile(shared.q, q, shared.full, 0, 0);
+    tensorLoadTile(shared.k, k, shared.full, 0, 0);
+    tensorLoadTile(shared.v, v, shared.full, 0, 0);
   }
   syncThreads();
   mbarrierWait(shared.full, 0);

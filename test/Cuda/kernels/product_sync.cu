@@ -32,7 +32,7 @@ void product_multicast(MMC_GRID_CONSTANT TensorMap a, MMC_GRID_CONSTANT TensorMa
         shared.ring.waitEmpty<Scope::cluster>(at);
         MulticastStage &stage = shared.ring.stages[at.stage];
         shared.ring.expect(at, stage.a.kBytes + 2 * stage.b[0].kBytes);
-        load(stage.a, a, shared.ring.full[at.stage], s32(k), s32(rank * 64));
+        tensorLoadTile(stage.a, a, shared.ring.full[at.stage], s32(k), s32(rank * 64));
         loadMulticast(stage.b[rank], b, shared.ring.full[at.stage], u16(3), s32(k), s32(rank * 64));
         at.advance();
       }

@@ -32,8 +32,8 @@ MMC_DEVICE void produce(ProductShared &shared, const TensorMap &a, const TensorM
       ProductStage &stage = shared.ring.stages[at.stage];
       Mbarrier &full = shared.ring.full[at.stage];
       shared.ring.expect(at, stage.a.kBytes + stage.b.kBytes);
-      load(stage.a, a, full, s32(k), m);
-      load(stage.b, b, full, s32(k), n);
+      tensorLoadTile(stage.a, a, full, s32(k), m);
+      tensorLoadTile(stage.b, b, full, s32(k), n);
       at.advance();
     }
   }

@@ -160,6 +160,24 @@ hopper.kernel @roles(%w: !tile.view<64x64xbf16> {tile.access = "read"}) domain(%
   hopper.return
 }
 
+// CHECK-LABEL: hopper.kernel @tensor_copies(
+hopper.kernel @tensor_copies(%w: !tile.view<4x64x64xbf16> {tile.access = "read"}) domain(%p in #tile.extent<fixed, 4>) threads 128 blocks 2 {
+  %c0 = arith.constant 0 : index
+  %tile = hopper.alloc : !ring
+  %ring = hopper.ring : !hopper.ring<3>
+  hopper.roles fill 128 registers 40 {
+    hopper.fill %ring : !hopper.ring<3> {
+    ^bb0(%stage: index):
+      // CHECK: hopper.tensor_copy %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] along [1, 2] to %{{.*}} stage %{{.*}} : !tile.view<4x64x64xbf16>, !hopper.shared<64x64xbf16, swizzle = 128, stages = 3>
+      hopper.tensor_copy %w[%p, %c0, %c0] along [1, 2] to %tile stage %stage : !tile.view<4x64x64xbf16>, !ring
+    }
+  } compute registers 216 {
+    %stage = hopper.acquire %ring : !hopper.ring<3>
+    hopper.release %ring : !hopper.ring<3>
+  }
+  hopper.return
+}
+
 // The layout of a column's entries beside a spread matrix keeps the size of the rows that are gone.
 // CHECK-LABEL: func.func @select
 func.func @select(%p: !hopper.fragment<8x32xf32, #hopper.spread<2>>) {

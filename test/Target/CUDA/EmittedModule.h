@@ -21,6 +21,10 @@ public:
   /// row, integers exactly.
   void check(const std::string &kernel, const std::vector<Argument> &arguments, const interpreter::TileCounts &counts,
              double tolerance);
+  /// What the emulation finds, under some seeds, in the kernel of variant sm_90a where all of `from` in its source has
+  /// become `to`: what a test breaks must be seen. Empty if nothing.
+  std::string findings(const std::string &kernel, const std::vector<Argument> &arguments,
+                       const interpreter::TileCounts &counts, const std::string &from, const std::string &to);
   /// The printed source of a kernel; of variant sm_90a where that is another one.
   const std::string &source(const std::string &kernel, const std::string &variant = "portable") const;
 

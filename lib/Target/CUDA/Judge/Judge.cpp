@@ -24,6 +24,11 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 bool has(const std::string &source, const char *pattern) { return std::regex_search(source, std::regex(pattern)); }
 
+uint32_t countOf(const std::string &source, const char *pattern) {
+  const std::regex wanted(pattern);
+  return uint32_t(std::distance(std::sregex_iterator(source.begin(), source.end(), wanted), std::sregex_iterator()));
+}
+
 } // namespace
 
 runtime::Expected<std::vector<Budget>> readBudgets(const std::string &table, const std::string &file) {
@@ -87,8 +92,11 @@ std::vector<std::string> judgeSass(const SassFigures &figures, const std::string
   if (const uint32_t arrives = figures.countOf("WARPGROUP.ARRIVE"); arrives > figures.batches)
     complaints.push_back(std::to_string(arrives) + " WARPGROUP.ARRIVE, expected at most one for each of the " +
                          std::to_string(figures.batches) + " batches of products");
-  if (has(source, R"(\btensorLoad\w*\()") && !figures.countOf("UTMALDG"))
-    complaints.push_back("no UTMALDG, expected some: the source loads by tensor maps");
+  // One call loads one box, or more.
+  const uint32_t loads = countOf(source, R"(\btensorLoad\w*\()"), found = figures.countOf("UTMALDG");
+  if (found < loads)
+    complaints.push_back(std::to_string(found) + " UTMALDG, expected at least " + std::to_string(loads) +
+                         ": the source loads by tensor maps so often");
   return complaints;
 }
 

@@ -25,7 +25,7 @@ const Budget *budgetOf(const std::vector<Budget> &budgets, const std::string &ke
 /// does not know it.
 std::vector<std::string> judgePtxas(const PtxasFigures &figures, uint32_t sharedBytes, const Budget *budget);
 /// Local memory is touched, or the instructions that the source asks for are not there: tensor cores for multiply(),
-/// HGMMA with one arrive per batch for products of warpgroups, UTMALDG for loads by tensor maps.
+/// HGMMA with one arrive per batch for products of warpgroups, as many UTMALDG as loads by tensor maps.
 std::vector<std::string> judgeSass(const SassFigures &figures, const std::string &source);
 
 } // namespace mmc::cuda

@@ -7,6 +7,15 @@
 //     copyTile<128, 256>(shared.left[stage], ...);     ... reads shared.left[stage] ...
 //     left.end();                                    left.release();
 //
+// By tensor copies, which one thread starts:
+//
+//     const u32 stage = left.begin();
+//     Mbarrier &full = left.expect(8192);
+//     tensorLoadTile(shared.left[stage], map, full, 0, 0);   // 8192 bytes in all
+//     left.advance();
+//
+// A stage may get both: then all threads begin, one expects and starts tensor copies, and all end.
+//
 // Invariant: both sides go through the stages in the same order; a reader releases each stage once, in the order in
 // which it waited for them, after its last read (of wgmma: after the wait).
 #pragma once
@@ -17,8 +26,8 @@
 template <u32 stages> struct RingBarriers {
   Mbarrier full[stages], empty[stages];
 
-  /// By one thread, before a barrier of the block: each of `fillers` threads arrives when its copies are complete, each
-  /// of `readers` warps when it has read the stage.
+  /// By one thread, before a barrier of the block: a stage is full after `fillers` arrivals, one of each thread whose
+  /// copies are complete and one of a thread that expects bytes, and empty when each of `readers` warps has read it.
   MMC_DEVICE void initialise(u32 fillers, u32 readers) { initialiseStages(full, empty, fillers, readers); }
 };
 
@@ -33,11 +42,18 @@ template <u32 stages> struct Filler {
     mbarrierWait(ring.empty[at.stage], at.phase ^ 1);
     return at.stage;
   }
+  /// Arrives, and lets the stage be full only when so many bytes have come by tensor copies on this barrier.
+  MMC_DEVICE Mbarrier &expect(u32 bytes) {
+    mbarrierArriveExpect(ring.full[at.stage], bytes);
+    return ring.full[at.stage];
+  }
   /// The stage is full when the copies that this thread has started so far are complete, and those of the others.
   MMC_DEVICE void end() {
     mbarrierArriveOnCopies(ring.full[at.stage]);
     at.advance();
   }
+  /// Of a stage whose copies all count bytes, instead of end().
+  MMC_DEVICE void advance() { at.advance(); }
 };
 
 /// Where the warps that compute stand in a ring.

@@ -9,7 +9,7 @@
 
 /// Loads the tile whose corner is at the coordinates; its kBytes are counted by the barrier.
 template <class TileType, class... Others>
-MMC_DEVICE void load(TileType &tile, const TensorMap &map, Mbarrier &barrier, s32 column, Others... others) {
+MMC_DEVICE void tensorLoadTile(TileType &tile, const TensorMap &map, Mbarrier &barrier, s32 column, Others... others) {
   MMC_UNROLL for (u32 panel = 0; panel < TileType::kPanels; ++panel) {
     tensorLoad(&tile.elements[panel * TileType::kRows * TileType::kPanelColumns], map, barrier,
                column + s32(panel * TileType::kPanelColumns), others...);

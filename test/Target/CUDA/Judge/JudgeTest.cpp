@@ -120,7 +120,12 @@ TEST(JudgeRules, InstructionsThatTheSourceAsksFor) {
   EXPECT_THAT(judgeSass(sass({{"HGMMA", 8}, {"WARPGROUP.ARRIVE", 3}}, 2), "wgmmaCommit()"),
               ElementsAre("3 WARPGROUP.ARRIVE, expected at most one for each of the 2 batches of products"));
   EXPECT_THAT(judgeSass(sass({{"LDG", 1}}), "tensorLoad(map)"),
-              ElementsAre("no UTMALDG, expected some: the source loads by tensor maps"));
+              ElementsAre("0 UTMALDG, expected at least 1: the source loads by tensor maps so often"));
+  const std::string two =
+      "tensorLoadTile(shared.left[stage], x, full, 0, 0);\ntensorLoadTile(shared.right[stage], w, full, 0, 0);";
+  EXPECT_THAT(judgeSass(sass({{"UTMALDG", 1}, {"UTMACCTL", 2}}), two),
+              ElementsAre("1 UTMALDG, expected at least 2: the source loads by tensor maps so often"));
+  EXPECT_THAT(judgeSass(sass({{"UTMALDG", 2}}), two), IsEmpty());
 }
 
 class JudgeFiles : public testing::Test {
