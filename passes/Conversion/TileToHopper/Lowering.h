@@ -34,6 +34,8 @@ private:
     llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value, 2>> made;
     llvm::DenseMap<mlir::Operation *, StagedTile> held; // loads that came by a ring and are used again
     llvm::SmallVector<mlir::Value> toRelease;           // their rings, in the order of acquires
+    /// Shared tiles that hold operands of products in inner loops.
+    llvm::DenseMap<std::pair<mlir::Value, mlir::Type>, mlir::Value> placed;
   };
   struct MapBody;
 
@@ -55,6 +57,7 @@ private:
   mlir::FailureOr<Operand> operandOf(mlir::Value value, unsigned number, unsigned depthDim, int64_t rows,
                                      int64_t columns);
   mlir::LogicalResult fill(Operand &operand);
+  mlir::LogicalResult place(Operand &operand, hopper::SharedType type);
   /// `byTensor`: through a tensor map.
   void copyTo(const Operand &operand, mlir::Value shared, mlir::Value stage, mlir::Value depth, bool byTensor = false);
   /// acc + a b by the kernel's family: in flight where `isAsync` says so.
@@ -123,6 +126,7 @@ private:
   Layouts layouts;
   SharedTiles tiles;
   mlir::IRMapping scalars; // and views, work lists
+  unsigned placedTiles = 0;
   llvm::SmallVector<RingTiles> rings;
   llvm::SmallVector<Scope> scopes;
 };

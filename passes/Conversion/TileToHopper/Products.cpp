@@ -104,19 +104,39 @@ void Lowering::copyTo(const Operand &operand, Value shared, Value stage, Value d
 /// Puts the whole operand where the product reads it.
 LogicalResult Lowering::fill(Operand &operand) {
   if (operand.shared) return success();
-  operand.shared = tiles.get(sharedOperandType(builder.getContext(), operand.shape, 1), operand.number);
+  SharedType type = sharedOperandType(builder.getContext(), operand.shape, 1);
+  if (!operand.load) return place(operand, type);
+  operand.shared = tiles.get(type, operand.number);
   tiles.beforeWrite(operand.shared);
-  if (operand.load) {
-    copyTo(operand, operand.shared, Value(), Value());
-    tiles.afterWrite(operand.shared);
-    return success();
+  copyTo(operand, operand.shared, Value(), Value());
+  tiles.afterWrite(operand.shared);
+  return success();
+}
+
+/// Puts a fragment: one from outside of the loop in front of it, once, into a tile of its own.
+LogicalResult Lowering::place(Operand &operand, SharedType type) {
+  Scope &home = scopes[scopeOf(operand.value)];
+  const bool fromOutside = &home != &scopes.back();
+  if (Value known = home.placed.lookup({operand.value, type})) return operand.shared = known, success();
+  OpBuilder::InsertionGuard guard(builder);
+  std::optional<SharedTiles::Touched> inside;
+  if (fromOutside) {
+    builder.setInsertionPoint((&home + 1)->loop);
+    inside = tiles.enterFront();
+    operand.number += 2 * ++placedTiles;
   }
+  operand.shared = tiles.get(type, operand.number);
+  tiles.beforeWrite(operand.shared);
   if (cast<FragmentType>(operand.fragment.getType()).getShape() != ArrayRef(operand.shape)) {
     ClearOp::create(builder, operand.value.getLoc(), operand.shared);
     tiles.barrier();
   }
   PutOp::create(builder, operand.value.getLoc(), operand.fragment, operand.shared);
   tiles.afterWrite(operand.shared);
+  if (!fromOutside) return success();
+  tiles.barrier();
+  tiles.leaveFront(std::move(*inside));
+  home.placed[{operand.value, type}] = operand.shared;
   return success();
 }
 

@@ -12,11 +12,14 @@ namespace mmc::cuda {
 
 namespace {
 
-/// The operand as bf16: what was widened to make it, or its rounding.
+/// The operand as bf16: what was widened to make it, or its rounding, which stands where the operand is made: what a loop
+/// does not change is rounded in front of it.
 Value rounded(OpBuilder &builder, Value operand) {
   auto type = cast<RankedTensorType>(operand.getType());
   if (auto widened = operand.getDefiningOp<arith::ExtFOp>())
     if (cast<RankedTensorType>(widened.getIn().getType()).getElementType().isBF16()) return widened.getIn();
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfterValue(operand);
   return arith::TruncFOp::create(builder, operand.getLoc(), type.clone(builder.getBF16Type()), operand);
 }
 

@@ -12,7 +12,7 @@ Value SharedTiles::get(SharedType type, unsigned index) {
     builder.setInsertionPointToStart(&kernel.getBody().front());
     Location loc = kernel.getLoc();
     if (index && type.getShape().size() == 2)
-      loc = NameLoc::get(builder.getStringAttr(index == 1 ? "left" : "right"), loc);
+      loc = NameLoc::get(builder.getStringAttr(index % 2 ? "left" : "right"), loc);
     tile = AllocOp::create(builder, loc, type);
     // Inside a loop its first use follows the last one of the trip before.
     if (loops && touched.sinceLoop) touched.read.insert(tile);

@@ -123,6 +123,34 @@ tile.kernel @recurrence(%q: !tile.view<?x64xbf16> {tile.access = "read"}, %k: !t
 
 // -----
 
+// An operand that the loop does not change is put into a tile of its own in front of it, once, and the loop only reads it.
+// CHECK-LABEL: hopper.kernel @invariant(
+// CHECK: hopper.put %{{.*}}, %[[QUERIES:[a-z0-9_]+]] : {{.*}}bf16
+// CHECK-NEXT: hopper.barrier
+// CHECK: scf.for
+// CHECK-NOT: hopper.put
+// CHECK: hopper.multiply %{{.*}}, %[[QUERIES]], %{{.*}} transpose_b
+// CHECK-NOT: hopper.put
+// CHECK: hopper.store
+tile.kernel @invariant(%q: !tile.view<64x64xbf16> {tile.access = "read"}, %k: !tile.view<?x64xbf16> {tile.access = "read"},
+    %y: !tile.view<64x64xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %c256 = arith.constant 256 : index
+  %Q = tile.load %q[%c0, %c0] along [0, 1] : !tile.view<64x64xbf16> -> tensor<64x64xbf16>
+  %S = arith.mulf %Q, %Q : tensor<64x64xbf16>
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %Y = scf.for %r = %c0 to %c256 step %c64 iter_args(%sum = %zero) -> (tensor<64x64xf32>) {
+    %K = tile.load %k[%r, %c0] along [0, 1] : !tile.view<?x64xbf16> -> tensor<64x64xbf16>
+    %P = tile.dot %S, %K acc(%sum) transpose_b : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    scf.yield %P : tensor<64x64xf32>
+  }
+  tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x64xf32>, !tile.view<64x64xf32>
+  tile.return
+}
+
+// -----
+
 // Four rows are padded to sixteen: the copy brings zeros, the store leaves the padding out. The warps share the columns.
 // CHECK-LABEL: hopper.kernel @padded(
 // CHECK: hopper.copy {{.*}} extents [4, 32] to %[[A:.*]] : !tile.view<4x32xbf16>, !hopper.shared<16x32xbf16, swizzle = 64>

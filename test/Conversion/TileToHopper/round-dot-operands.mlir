@@ -21,6 +21,30 @@ tile.kernel @rounded(%s: !tile.view<64x64xf32> {tile.access = "read"}, %v: !tile
 
 // -----
 
+// What a loop does not change is rounded in front of it.
+// CHECK-LABEL: tile.kernel @in_front
+// CHECK: %[[A:.*]] = tile.load
+// CHECK-NEXT: %[[ROUNDED:.*]] = arith.truncf %[[A]]
+// CHECK: scf.for
+// CHECK: tile.dot %[[ROUNDED]],
+tile.kernel @in_front(%s: !tile.view<64x64xf32> {tile.access = "read"}, %v: !tile.view<64x32xbf16> {tile.access = "read"},
+    %y: !tile.view<64x32xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %A = tile.load %s[%c0, %c0] along [0, 1] : !tile.view<64x64xf32> -> tensor<64x64xf32>
+  %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+  %Y = scf.for %r = %c0 to %c1 step %c1 iter_args(%sum = %zero) -> (tensor<64x32xf32>) {
+    %B = tile.load %v[%c0, %c0] along [0, 1] : !tile.view<64x32xbf16> -> tensor<64x32xbf16>
+    %W = arith.extf %B : tensor<64x32xbf16> to tensor<64x32xf32>
+    %P = tile.dot %A, %W acc(%sum) : tensor<64x64xf32>, tensor<64x32xf32> -> tensor<64x32xf32>
+    scf.yield %P : tensor<64x32xf32>
+  }
+  tile.store %Y, %y[%c0, %c0] along [0, 1] : tensor<64x32xf32>, !tile.view<64x32xf32>
+  tile.return
+}
+
+// -----
+
 // One value on both sides is rounded once; flags and the accumulator stay.
 // CHECK-LABEL: tile.kernel @both_sides
 // CHECK: %[[A:.*]] = tile.load
