@@ -69,7 +69,8 @@ TEST_P(ModelAgainstTile, Agrees) {
   options.dtype = GetParam().dtype;
   options.target = GetParam().target;
   options.disabledPasses = GetParam().disabled;
-  options.decodePart = 16; // so that 73 positions are several parts
+  options.decodePart = 16;    // so that 73 positions are several parts
+  options.segmentTokens = 20; // and 50 rows three segments
   auto module = lower(GetParam().file, options);
   interpreter::widenToFloat64(getProgram(*module));
   auto session = makeSession(*module);

@@ -4,9 +4,9 @@
 // CHECK-LABEL: tile.kernel @rounded
 // CHECK-SAME: %[[S:.*]]: !tile.view<64x64xf32>
 // CHECK: %[[A:.*]] = tile.load %[[S]]
+// CHECK: %[[ROUNDED:.*]] = arith.truncf %[[A]] : tensor<64x64xf32> to tensor<64x64xbf16>
 // CHECK: %[[B:.*]] = tile.load
 // CHECK: %[[WIDE:.*]] = arith.extf %[[B]]
-// CHECK: %[[ROUNDED:.*]] = arith.truncf %[[A]] : tensor<64x64xf32> to tensor<64x64xbf16>
 // CHECK: tile.dot %[[ROUNDED]], %[[B]] : tensor<64x64xbf16>, tensor<64x32xbf16> -> tensor<64x32xf32>
 tile.kernel @rounded(%s: !tile.view<64x64xf32> {tile.access = "read"}, %v: !tile.view<64x32xbf16> {tile.access = "read"},
     %y: !tile.view<64x32xf32> {tile.access = "write"}) domain(%p in #tile.extent<fixed, 1>) {
