@@ -216,6 +216,8 @@ LogicalResult Ladder::runTilePasses() {
   pipeline.dtype = dtype;
   pipeline.recurrenceBlock = static_cast<int64_t>(recurrenceBlock);
   pipeline.maxModelLen = static_cast<int64_t>(maxModelLen);
+  const uint32_t stepTokens = std::max(PlanOptions().maxNumBatchedTokens, options.maxNumSeqs);
+  pipeline.maxStepTokens = options.maxNumBatchedTokens ? options.maxNumBatchedTokens : stepTokens;
   pipeline.disabledPasses = options.disabledPasses;
   std::string error;
   if (failed(checkPipelineOptions(pipeline, error))) return emitError(UnknownLoc::get(&context), error);

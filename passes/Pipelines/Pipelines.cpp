@@ -95,8 +95,8 @@ LogicalResult checkPipelineOptions(const PipelineOptions &options, std::string &
 
 // ---------------------------------------------------------------------------------------------------- the order
 
-/// Two blocks for each of the 132 multiprocessors of an H200.
-static constexpr int64_t kDecodePoints = 264;
+/// Blocks that fill the 132 multiprocessors of an H200: attention over parts runs two on each, linear attention one.
+static constexpr int64_t kDecodePoints = 264, kPrefillPoints = 132;
 
 void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &options) {
   OpPassManager &program = manager.nest<model::ProgramOp>();
@@ -123,6 +123,9 @@ void buildModelToTilePipeline(OpPassManager &manager, const PipelineOptions &opt
 
   SplitLightningAttentionOptions lightning;
   lightning.block = options.recurrenceBlock;
+  lightning.prefillPoints = cuda ? kPrefillPoints : 0;
+  lightning.segmentTokens = options.segmentTokens;
+  lightning.maxStepTokens = options.maxStepTokens;
   add("SplitLightningAttention", createSplitLightningAttention(lightning));
   SplitAttentionOptions attention;
   attention.queryTile = options.queryTile;
@@ -176,6 +179,10 @@ struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
   Option<int64_t> maxModelLen{*this, "max-model-len", llvm::cl::desc("longest sequence in tokens"),
                               llvm::cl::init(32768)};
   Option<int64_t> queryTile{*this, "query-tile", llvm::cl::desc("query rows of a prefill tile"), llvm::cl::init(16)};
+  Option<int64_t> maxStepTokens{*this, "max-step-tokens", llvm::cl::desc("tokens of the largest step"),
+                                llvm::cl::init(16384)};
+  Option<int64_t> segmentTokens{*this, "segment-tokens",
+                                llvm::cl::desc("fewest tokens of a segment of linear attention"), llvm::cl::init(512)};
   Option<int64_t> decodePart{*this, "decode-part", llvm::cl::desc("fewest positions of a part of decode attention"),
                              llvm::cl::init(512)};
   Option<int64_t> rowBlock{*this, "row-block", llvm::cl::desc("rows of a block of a product; 0: the target's own"),
@@ -196,6 +203,8 @@ static LogicalResult parsePipeline(OpPassManager &manager, StringRef text,
   options.pageTokens = given.pageTokens;
   options.maxModelLen = given.maxModelLen;
   options.queryTile = given.queryTile;
+  options.maxStepTokens = given.maxStepTokens;
+  options.segmentTokens = given.segmentTokens;
   options.decodePart = given.decodePart;
   options.rowBlock = given.rowBlock;
   options.disabledPasses.assign(given.disable.begin(), given.disable.end());

@@ -63,6 +63,39 @@ INSTANTIATE_TEST_SUITE_P(Emulation, Lockstep,
                          testing::Combine(testing::ValuesIn(fixtureNames()), testing::Values("bfloat16"),
                                           testing::Values("portable", "sm_90a")),
                          caseName);
+
+class LongLockstep : public testing::TestWithParam<std::string> {};
+
+// A prompt of two segments beside one of a few tokens, and a decode step whose positions are two parts beside one.
+TEST_P(LongLockstep, SegmentsAndParts) {
+  const Golden golden = loadGolden("text01-tiny");
+  PlanOptions options;
+  options.dtype = "bfloat16";
+  options.target = {"cuda-emu", {GetParam()}};
+  options.maxModelLen = 2048;
+  options.maxNumBatchedTokens = 1024;
+  const std::vector<uint8_t> plan = compilePlan(golden.folder, options);
+  const TestModel model(plan, golden.folder, "");
+  ASSERT_TRUE(model.ok());
+  TestSession session(model, 1, 2);
+  const size_t shorter = session.add(), longer = session.add();
+  LaunchReplay replay(session.handle(), plan, 2);
+  std::vector<int32_t> ids;
+  for (int32_t i = 0; i < 530; ++i) ids.push_back(i * 37 % 320);
+  session.feed(longer, ids, ids.size());
+  session.feed(shorter, {ids.data(), 5}, 5);
+  for (size_t sequence : {longer, shorter}) session.feed(sequence, {ids.data(), 1}, 1);
+  expectLockstep(replay);
+  size_t seen = 0;
+  for (const auto &[kernel, difference] : replay.differences())
+    for (const char *wanted : {"lightning_segments2_", "lightning_prefill_s2_", "attention_decode_p4_",
+                               "attention_combine_p4_"})
+      seen += kernel.starts_with(wanted);
+  EXPECT_EQ(seen, 4u) << "the kernels that this is about";
+}
+
+INSTANTIATE_TEST_SUITE_P(Emulation, LongLockstep, testing::Values("portable", "sm_90a"),
+                         [](const auto &info) { return info.param; });
 #endif
 
 } // namespace

@@ -2,7 +2,7 @@
 // compute.
 #pragma once
 
-#include "passes/Conversion/ModelToTile/KernelBuilder.h"
+#include "passes/Conversion/ModelToTile/Parts.h"
 #include "passes/Fusion/Dispatches.h"
 
 namespace mmc {
@@ -17,25 +17,18 @@ struct CacheLayout {
   tile::ViewType getView(mlir::RankedTensorType cache, bool keys) const;
 };
 
-/// How the cached positions of a decoding sequence are shared out among work points: into at most `most` parts of at
-/// least `positions` positions, if the sequence is that long. Depends on its length alone, so that its answer does too.
-struct DecodeParts {
-  int64_t most = 1;
-  int64_t positions = 0;
-};
-
 /// One attention dispatch while it is converted.
 struct Attention {
   model::DispatchOp dispatch;
   CacheLayout layout;
   bool appendByHead;
-  DecodeParts parts;
+  Parts parts; // of a decoding sequence's cached positions
   model::AttentionOp op;
   int64_t heads = 0, kvHeads = 0, channels = 0, valueChannels = 0;
   mlir::RankedTensorType outputType;
   mlir::Value q, keys, values; // tensors as they are after the launches so far
 
-  Attention(model::DispatchOp dispatch, CacheLayout layout, bool appendByHead, DecodeParts parts)
+  Attention(model::DispatchOp dispatch, CacheLayout layout, bool appendByHead, Parts parts)
       : dispatch(dispatch), layout(layout), appendByHead(appendByHead), parts(parts) {}
 
   mlir::LogicalResult prepare();

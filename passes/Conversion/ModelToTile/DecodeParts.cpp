@@ -18,23 +18,6 @@ static constexpr int64_t kPartsTogether = 32;
 
 namespace {
 
-/// What one of the two kernels knows of the parts of a sequence of `end` positions.
-struct PartShape {
-  Value span;  // positions of a part, whole blocks
-  Value count; // parts that are not empty
-
-  PartShape(KernelBuilder &b, const DecodeParts &parts, int64_t columns, Value end) {
-    auto divideUp = [&](Value x, Value y) -> Value {
-      Value sum = arith::AddIOp::create(b, x, arith::SubIOp::create(b, y, b.index(1)));
-      return arith::DivSIOp::create(b, sum, y);
-    };
-    Value wanted = b.minimum(b.index(parts.most), divideUp(end, b.index(parts.positions)));
-    Value blocks = divideUp(divideUp(end, wanted), b.index(columns));
-    span = b.named(arith::MulIOp::create(b, blocks, b.index(columns)), "span");
-    count = b.named(divideUp(end, span), "parts");
-  }
-};
-
 /// The tensors between the two kernels: per sequence, part and head the largest score and the sum, and the values.
 struct PartTensors {
   RankedTensorType largest, sum, values;

@@ -12,8 +12,9 @@ def SplitLightningAttention : Pass<"mmc-split-lightning-attention", "::mmc::mode
   let description = [{
     The prefill kernel walks a sequence in blocks: the intra-block left product under the decay mask, the inter-block
     right product with the carried state, the state update. The decode kernel is the same for one row. Both launches
-    follow each other, each over its own work list, on one output tensor and one state. update = additive with
-    decay = none or head; the other members of the family are refused by name.
+    follow each other, each over its own work list, on one output tensor and one state. With prefill-points a long
+    prompt is shared out in segments: a kernel before the prefill kernel leaves what each adds to the state.
+    update = additive with decay = none or head; the other members of the family are refused by name.
 
     ```mlir
     // before
@@ -25,7 +26,13 @@ def SplitLightningAttention : Pass<"mmc-split-lightning-attention", "::mmc::mode
     ```
   }];
   let dependentDialects = TileProgramDialects;
-  let options = [Option<"block", "block", "int64_t", "64", "rows of a block of the recurrence: 32, 64, 128 or 256">];
+  let options = [
+    Option<"block", "block", "int64_t", "64", "rows of a block of the recurrence: 32, 64, 128 or 256">,
+    Option<"prefillPoints", "prefill-points", "int64_t", "0",
+           "work points wanted where one prompt runs alone: its rows are shared out in segments; 0: no segments">,
+    Option<"segmentTokens", "segment-tokens", "int64_t", "512", "the fewest tokens for which a segment is worth it">,
+    Option<"maxStepTokens", "max-step-tokens", "int64_t", "16384", "tokens of the largest step">
+  ];
 }
 
 def SplitAttention : Pass<"mmc-split-attention", "::mmc::model::ProgramOp"> {

@@ -171,7 +171,7 @@ struct SplitAttention : impl::SplitAttentionBase<SplitAttention> {
   }
 
   /// As many parts as give `decode-points` work points where one sequence decodes alone.
-  DecodeParts partsOf(model::DispatchOp dispatch) {
+  Parts partsOf(model::DispatchOp dispatch) {
     auto keys = cast<RankedTensorType>(findOp<model::AttentionOp>(dispatch).getK().getType());
     int64_t wanted = llvm::divideCeil(decodePoints, keys.getDimSize(1));
     int64_t longest = llvm::divideCeil(maxModelLen, decodePart);

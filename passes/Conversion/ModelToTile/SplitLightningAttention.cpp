@@ -5,14 +5,14 @@
 //   right product
 //                           S = S * exp(-g m) + (K * exp(-g (m - 1 - i)))^T V  state update, m = rows in the block
 //
-// Decode is the same with one row and no loop. Invariant: every element of a decode step sees the operations, in the
-// order, that a prefill block with one row gives it, so the two agree bitwise. Exponents are never positive; masks are
-// selected before the exponential.
+// Decode is the same with one row and no loop. With segments a long prompt is shared out among work points along its
+// rows too; Segments.cpp says how. Invariant: every element of a decode step sees the operations, in the order, that a
+// prefill block with one row gives it, so the two agree bitwise. Exponents are never positive; masks are selected
+// before the exponential.
 //
 // Floor per token and head: 4 K V + 2 C (K + V) FLOP prefill; decode reads and writes the state, 8 K V bytes.
-#include "passes/Conversion/ModelToTile/KernelBuilder.h"
+#include "passes/Conversion/ModelToTile/LinearRecurrence.h"
 #include "passes/Conversion/ModelToTile/Passes.h"
-#include "passes/Fusion/Dispatches.h"
 
 using namespace mlir;
 
@@ -21,86 +21,6 @@ namespace mmc {
 #include "passes/Conversion/ModelToTile/Passes.h.inc"
 
 namespace {
-
-/// Views, sizes and values of one of the two kernels.
-struct Recurrence {
-  KernelBuilder b;
-  model::LinearAttentionOp op;
-  int64_t block;                // rows of a tile; 1 in the decode kernel
-  int64_t keys = 0, values = 0; // channels
-  Value q, k, v, o;
-  Value rate; // scalar, null without decay
-  Value head;
-  Value mask, queryDecay; // the same in every block: [C, C] and [C, K], null without decay or with one row
-
-  Recurrence(model::LinearAttentionOp op, int64_t block)
-      : b(op->getParentOfType<model::ProgramOp>(), op.getLoc()), op(op), block(block),
-        keys(cast<RankedTensorType>(op.getQ().getType()).getDimSize(2)),
-        values(cast<RankedTensorType>(op.getV().getType()).getDimSize(2)) {}
-
-  Value dot(Value x, Value y, Value acc = {}, bool transposeX = false, bool transposeY = false) {
-    return tile::DotOp::create(b, x, y, acc, transposeX, transposeY);
-  }
-  Value multiply(Value x, Value y) { return arith::MulFOp::create(b, x, y); }
-
-  /// exp(-g * count) for a scalar or a tile of counts.
-  Value decay(Value count) {
-    Value negative = arith::NegFOp::create(b, rate);
-    if (auto type = dyn_cast<RankedTensorType>(count.getType())) negative = b.broadcast(negative, {}, type.getShape());
-    return math::ExpOp::create(b, multiply(negative, count));
-  }
-
-  void emitConstants();
-  Value emitBlock(Value row, Value rows, Value state);
-};
-
-/// The decay mask M[i, j] = i >= j ? exp(-g (i - j)) : 0 and the queries' decay exp(-g (i + 1)).
-void Recurrence::emitConstants() {
-  if (block > 1) {
-    RankedTensorType square = b.tileType({block, block}, b.getI32Type());
-    Value i = tile::IotaOp::create(b, square, 0), j = tile::IotaOp::create(b, square, 1);
-    Value causal = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, i, j);
-    RankedTensorType floats = b.tileType({block, block}, b.getF32Type());
-    Value inside = b.constant(1.0, floats);
-    if (rate) {
-      Value distance = arith::MaxSIOp::create(b, arith::SubIOp::create(b, i, j), b.splat(0, square));
-      inside = decay(b.toFloat(distance));
-    }
-    mask = b.named(arith::SelectOp::create(b, causal, inside, b.constant(0.0, floats)), "decay_mask");
-  }
-  if (rate) {
-    RankedTensorType rows = b.tileType({block}, b.getI32Type());
-    Value steps = arith::AddIOp::create(b, tile::IotaOp::create(b, rows, 0), b.splat(1, rows));
-    queryDecay = b.broadcast(decay(b.toFloat(steps)), {0}, {block, keys});
-  }
-}
-
-/// The outputs of the block's `rows` rows from `row` on are stored; the new state is returned.
-Value Recurrence::emitBlock(Value row, Value rows, Value state) {
-  Value limit = block > 1 ? rows : Value();
-  auto load = [&](Value view, int64_t channels) {
-    return b.widen(b.load(view, {row, head, b.index(0)}, {0, 2}, {block, channels}, limit));
-  };
-  Value Q = load(q, keys), K = load(k, keys), V = load(v, values);
-  Value P = b.named(dot(Q, K, {}, false, true), "scores");
-  Value O = b.named(dot(mask ? multiply(P, mask) : P, V), "intra_block");
-  O = b.named(dot(queryDecay ? multiply(Q, queryDecay) : Q, state, O), "output");
-  if (double scale = op.getScale().convertToDouble(); scale != 1.0) O = multiply(O, b.constant(scale, O.getType()));
-  b.store(O, o, {row, head, b.index(0)}, {0, 2}, limit);
-
-  if (rate) {
-    Value count = b.toInteger(rows);
-    if (block > 1) { // with one row the weight is exp(0)
-      RankedTensorType type = b.tileType({block}, b.getI32Type());
-      Value last = b.broadcast(arith::SubIOp::create(b, count, b.integer(1)), {}, {block});
-      Value left =
-          arith::MaxSIOp::create(b, arith::SubIOp::create(b, last, tile::IotaOp::create(b, type, 0)), b.splat(0, type));
-      K = multiply(K, b.broadcast(decay(b.toFloat(left)), {0}, {block, keys}));
-    }
-    state = b.named(multiply(state, b.broadcast(decay(b.toFloat(count)), {}, {keys, values})), "state_decayed");
-  }
-  return dot(K, V, state, /*transposeX=*/true);
-}
 
 /// Refuses, by name, the members of the family that have no kernels.
 LogicalResult checkSupported(model::LinearAttentionOp op) {
@@ -114,10 +34,10 @@ LogicalResult checkSupported(model::LinearAttentionOp op) {
   return success();
 }
 
-/// Writes one kernel. `output` and `state` are the tensors that it continues; a null output is made.
-FailureOr<tile::LaunchOp> emitKernel(model::LinearAttentionOp op, model::DispatchOp dispatch, int64_t block,
-                                     RankedTensorType outputType, Value output, Value state) {
+/// Writes one kernel, which has one point per sequence and head.
+LogicalResult emitKernel(RecurrenceLaunch &launch, int64_t block) {
   bool prefill = block > 1;
+  model::LinearAttentionOp op = launch.op;
   Recurrence r(op, block);
   KernelBuilder &b = r.b;
   r.q = b.read(op.getQ(), "q");
@@ -125,12 +45,10 @@ FailureOr<tile::LaunchOp> emitKernel(model::LinearAttentionOp op, model::Dispatc
   r.v = b.read(op.getV(), "v");
   if (!r.q || !r.k || !r.v) return failure();
   Value rates = op.getRate() ? b.read(op.getRate(), "rate") : Value();
-  auto stateType = cast<RankedTensorType>(state.getType());
-  SmallVector<int64_t> stateShape = {ShapedType::kDynamic};
-  llvm::append_range(stateShape, stateType.getShape());
-  auto stateView = tile::ViewType::get(op.getContext(), stateShape, stateType.getElementType(), Attribute());
-  r.o = output ? b.addTied(output, getRowMajorView(outputType), "readwrite", "o") : b.addResult(outputType, "o");
-  Value s = b.addTied(state, stateView, "readwrite", "state");
+  auto stateType = cast<RankedTensorType>(launch.state.getType());
+  r.o = launch.output ? b.addTied(launch.output, getRowMajorView(launch.outputType), "readwrite", "o")
+                      : b.addResult(launch.outputType, "o");
+  Value s = b.addTied(launch.state, r.stateView(stateType), "readwrite", "state");
   Value list = b.addWork(prefill ? tile::WorkFilter::prefill : tile::WorkFilter::decode, 0);
   Value record = b.addWorkPoint(list, "sequence");
   r.head = b.addPoint(tile::ExtentKind::fixed, stateType.getDimSize(0), "head");
@@ -139,31 +57,22 @@ FailureOr<tile::LaunchOp> emitKernel(model::LinearAttentionOp op, model::Dispatc
   if (rates) r.rate = b.loadScalar(rates, {r.head});
   Value zero = b.index(0);
   SmallVector<Value> stateIndices = {point.getSlot(), r.head, zero, zero};
-  Value state0 = b.widen(b.load(s, stateIndices, {2, 3}, {r.keys, r.values}));
+  Value state = r.loadState(s, stateIndices);
   r.emitConstants();
-  Value last;
-  if (prefill) {
-    auto loop = scf::ForOp::create(b, zero, point.getRows(), b.index(block), ValueRange{state0});
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    Value t = b.named(loop.getInductionVar(), "first");
-    Value rows = b.named(b.minimum(b.index(block), arith::SubIOp::create(b, point.getRows(), t)), "rows");
-    Value row = b.named(arith::AddIOp::create(b, point.getRow(), t), "row");
-    Value next = r.emitBlock(row, rows, b.named(loop.getRegionIterArg(0), "state_before"));
-    scf::YieldOp::create(b, next);
-    last = loop.getResult(0);
-  } else {
-    last = r.emitBlock(point.getRow(), b.index(1), state0);
-  }
-  b.store(last, s, stateIndices, {2, 3});
+  state = prefill ? r.emitBlocks(point.getRow(), zero, point.getRows(), state, /*outputs=*/true)
+                  : r.emitBlock(point.getRow(), b.index(1), state);
+  b.store(state, s, stateIndices, {2, 3});
 
   std::string name = (prefill ? "lightning_prefill_c" + std::to_string(block) : std::string("lightning_decode")) +
                      (rates ? "" : "_nodecay");
   name += "_" + getShapeName(stateType.getShape()) + "_" + getTypeName(getElementTypeOrSelf(op.getQ().getType()));
-  return b.finish(name, dispatch);
+  tile::LaunchOp made = b.finish(name, launch.dispatch);
+  launch.output = made.getResult(0);
+  launch.state = made.getResult(1);
+  return success();
 }
 
-LogicalResult convert(model::DispatchOp dispatch, int64_t block) {
+LogicalResult convert(model::DispatchOp dispatch, int64_t block, const Parts &segments) {
   auto op = findOp<model::LinearAttentionOp>(dispatch);
   if (failed(checkSupported(op))) return failure();
   // What the dispatch yields of the result: itself, or its rounding. Casts of the operands are done in the kernels'
@@ -178,13 +87,12 @@ LogicalResult convert(model::DispatchOp dispatch, int64_t block) {
       outputType = llvm::cast<RankedTensorType>(value.getType());
     }
   if (!outputType) outputType = cast<RankedTensorType>(op.getResult().getType());
-  FailureOr<tile::LaunchOp> prefill = emitKernel(op, dispatch, block, outputType, Value(), op.getState());
-  if (failed(prefill)) return failure();
-  FailureOr<tile::LaunchOp> decode =
-      emitKernel(op, dispatch, 1, outputType, prefill->getResult(0), prefill->getResult(1));
-  if (failed(decode)) return failure();
+  RecurrenceLaunch launch{op, dispatch, outputType, Value(), op.getState()};
+  if (failed(segments.most > 1 ? emitSegmentedPrefill(launch, block, segments) : emitKernel(launch, block)))
+    return failure();
+  if (failed(emitKernel(launch, 1))) return failure();
   SmallVector<Value> results;
-  for (Value value : yielded) results.push_back(decode->getResult(value == op.getNewState() ? 1 : 0));
+  for (Value value : yielded) results.push_back(value == op.getNewState() ? launch.state : launch.output);
   replaceDispatch(dispatch, results);
   return success();
 }
@@ -192,7 +100,21 @@ LogicalResult convert(model::DispatchOp dispatch, int64_t block) {
 struct SplitLightningAttention : impl::SplitLightningAttentionBase<SplitLightningAttention> {
   using SplitLightningAttentionBase::SplitLightningAttentionBase;
 
+  /// As many segments as give `prefill-points` work points where one prompt runs alone.
+  Parts segmentsOf(model::DispatchOp dispatch) {
+    auto state = cast<RankedTensorType>(findOp<model::LinearAttentionOp>(dispatch).getState().getType());
+    int64_t wanted = prefillPoints / state.getDimSize(0), longest = llvm::divideCeil(maxStepTokens, segmentTokens);
+    return {std::max<int64_t>(1, std::min(wanted, longest)), segmentTokens};
+  }
+
   void runOnOperation() override {
+    if (prefillPoints < 0 || segmentTokens < 1 || maxStepTokens < 1) {
+      getOperation().emitError() << "mmc-split-lightning-attention expected prefill-points of at least 0, positive "
+                                    "segment-tokens and max-step-tokens, got "
+                                 << prefillPoints.getValue() << ", " << segmentTokens.getValue() << " and "
+                                 << maxStepTokens.getValue();
+      return signalPassFailure();
+    }
     if (block != 32 && block != 64 && block != 128 && block != 256) {
       getOperation().emitError() << "mmc-split-lightning-attention expected a block of 32, 64, 128 or 256 rows, got "
                                  << block.getValue();
@@ -203,7 +125,7 @@ struct SplitLightningAttention : impl::SplitLightningAttentionBase<SplitLightnin
       if (getDispatchKind(dispatch) == DispatchKind::linearAttention) dispatches.push_back(dispatch);
     });
     for (model::DispatchOp dispatch : dispatches)
-      if (failed(convert(dispatch, block))) return signalPassFailure();
+      if (failed(convert(dispatch, block, segmentsOf(dispatch)))) return signalPassFailure();
   }
 };
 

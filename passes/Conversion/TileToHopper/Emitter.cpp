@@ -1,8 +1,6 @@
 // The ops of a tile kernel in order: scalars are cloned, loops entered, stores and reductions ask for what they need.
 #include "passes/Conversion/TileToHopper/Lowering.h"
 
-#include "mlir/IR/Matchers.h"
-
 using namespace mlir;
 using namespace mmc::hopper;
 
@@ -76,11 +74,21 @@ LogicalResult Lowering::emitOp(Operation &op) {
 
 // ------------------------------------------------------------------------------------------------ loops
 
+/// Whether an index is computed from the work point, but not from what is loaded there.
+static bool dependsOnPoint(Value index) {
+  if (auto argument = dyn_cast<BlockArgument>(index)) {
+    auto kernel = dyn_cast<tile::KernelOp>(argument.getOwner()->getParentOp());
+    return kernel && argument.getArgNumber() >= kernel.getNumKernelArguments();
+  }
+  Operation *op = index.getDefiningOp();
+  return isa<arith::ArithDialect>(op->getDialect()) && llvm::any_of(op->getOperands(), dependsOnPoint);
+}
+
 bool Lowering::canDistribute(scf::ForOp loop) {
   if (loop->getBlock() != &source.getBody().front() || loop.getNumRegionIterArgs() != 0 || target.getSerial())
     return false;
-  // The plan says how many rows an iteration has. A loop with a computed step is one that runs once or not at all.
-  if (!matchPattern(loop.getStep(), m_Constant())) return false;
+  // What begins at a work point's own place is its own work, or a loop of one trip or none.
+  if (dependsOnPoint(loop.getLowerBound())) return false;
   // Iterations are independent if nothing that is stored is loaded by this kernel.
   auto isLoaded = [](Value view) { return llvm::any_of(view.getUsers(), llvm::IsaPred<tile::LoadOp, tile::GatherOp>); };
   // What stands beside the loop is done by every block that shares it, so all stores are in the loop.

@@ -87,6 +87,18 @@ Attribute Layouts::naturalOf(Operation *op, Value value) {
   return {};
 }
 
+/// What a loop that goes on from `value` carries it in.
+Attribute Layouts::wantedByLoop(Value value) {
+  for (OpOperand &use : value.getUses()) {
+    auto loop = dyn_cast<scf::ForOp>(use.getOwner());
+    BlockArgument argument = loop ? loop.getTiedLoopRegionIterArg(&use) : BlockArgument();
+    if (!argument) continue;
+    decide(loop);
+    return known.lookup(argument);
+  }
+  return {};
+}
+
 void Layouts::decide(scf::ForOp loop) {
   auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
   // Twice: the first round finds what is made of products, the second what depends on a loop value found in the first.
@@ -104,7 +116,10 @@ void Layouts::decide(scf::ForOp loop) {
   for (auto [argument, result, init] : llvm::zip(loop.getRegionIterArgs(), loop.getResults(), loop.getInitArgs())) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type) continue;
-    if (!known.lookup(argument)) known[argument] = spread(type);
+    if (!known.lookup(argument)) {
+      Attribute wanted = wantedByLoop(result);
+      known[argument] = wanted ? wanted : Attribute(spread(type));
+    }
     known[result] = known[argument];
   }
 }

@@ -24,6 +24,7 @@ public:
 private:
   mlir::Attribute natural(mlir::Value value);
   mlir::Attribute naturalOf(mlir::Operation *op, mlir::Value value);
+  mlir::Attribute wantedByLoop(mlir::Value value);
 
   int64_t threads;
   llvm::DenseMap<mlir::Value, mlir::Attribute> known; // null: none by nature

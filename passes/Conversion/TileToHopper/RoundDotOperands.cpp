@@ -12,8 +12,8 @@ namespace mmc::cuda {
 
 namespace {
 
-/// The operand as bf16: what was widened to make it, or its rounding, which stands where the operand is made: what a loop
-/// does not change is rounded in front of it.
+/// The operand as bf16: what was widened to make it, or its rounding, which stands where the operand is made: what a
+/// loop does not change is rounded in front of it.
 Value rounded(OpBuilder &builder, Value operand) {
   auto type = cast<RankedTensorType>(operand.getType());
   if (auto widened = operand.getDefiningOp<arith::ExtFOp>())

@@ -1,4 +1,7 @@
 // RUN: %mmc-opt %s --split-input-file --pass-pipeline='builtin.module(model.program(mmc-split-lightning-attention{block=32}))' | FileCheck %s
+// RUN: %mmc-opt %s --split-input-file --pass-pipeline='builtin.module(model.program(mmc-split-lightning-attention{block=32 prefill-points=9 segment-tokens=100 max-step-tokens=250}))' | FileCheck %s --check-prefix=SEGMENTS
+// RUN: not %mmc-opt %s --split-input-file --pass-pipeline='builtin.module(model.program(mmc-split-lightning-attention{segment-tokens=0}))' 2>&1 | FileCheck %s --check-prefix=BAD
+// BAD: expected prefill-points of at least 0, positive segment-tokens and max-step-tokens, got 0, 0 and 16384
 // The recurrence becomes a prefill kernel with the block loop and a decode kernel without, launched in a row on one output and one state.
 
 #tokens = #model.rows<tokens>
@@ -11,6 +14,12 @@ model.program @head_decay {
   // CHECK: %[[P:.*]]:2 = tile.launch @lightning_prefill_c32_2x16x16_bf16(%[[U]], %[[U]], %[[U]], %{{.*}}, %[[S0]]) tied [-1, 4]
   // CHECK: %[[D:.*]]:2 = tile.launch @lightning_decode_2x16x16_bf16(%[[U]], %[[U]], %[[U]], %{{.*}}, %[[P]]#0, %[[P]]#1) tied [4, 5]
   // CHECK: model.return %[[D]]#0, %[[D]]#1
+  // Four segments would give nine points, but the largest step has room for three.
+  // SEGMENTS-LABEL: model.func @layer
+  // SEGMENTS: %[[L:.*]]:2 = tile.launch @lightning_segments3_c32_2x16x16_bf16(%[[U:.*]], %[[U]], %{{.*}}, %[[S0:.*]]) tied [-1, 3]
+  // SEGMENTS-SAME: -> (tensor<?x3x2x16x16xf32, #sequences>, tensor<2x16x16xf32, #model.state>)
+  // SEGMENTS: %[[P:.*]]:2 = tile.launch @lightning_prefill_s3_c32_2x16x16_bf16(%[[U]], %[[U]], %[[U]], %{{.*}}, %[[L]]#0, %[[L]]#1) tied [-1, 5]
+  // SEGMENTS: tile.launch @lightning_decode_2x16x16_bf16(%[[U]], %[[U]], %[[U]], %{{.*}}, %[[P]]#0, %[[P]]#1) tied [4, 5]
   model.func @layer(%u: tensor<?x96xbf16, #tokens>, %batch: !model.batch, %rate: tensor<2xf32>, %s0: tensor<2x16x16xf32, #model.state>)
       -> (tensor<?x2x16xbf16, #tokens>, tensor<2x16x16xf32, #model.state>) {
     %q, %k, %v = model.split_heads %u : tensor<?x96xbf16, #tokens> -> tensor<?x2x16xbf16, #tokens>, tensor<?x2x16xbf16, #tokens>, tensor<?x2x16xbf16, #tokens>
