@@ -12,7 +12,6 @@ namespace mmc::emu {
 namespace {
 
 struct Meeting {
-  bool open = false;
   uint32_t mask = 0, arrived = 0;
   WarpFunction function = nullptr;
   WarpForm form = WarpForm::sync;
@@ -22,6 +21,9 @@ struct Meeting {
 };
 struct WarpState {
   Meeting meetings[32]; // of 32 lanes no more can wait
+  uint32_t open = 0;    // bit i: meeting i waits; nearly always at most one does
+
+  void close(const Meeting &meeting) { open &= ~(1u << (&meeting - meetings)); }
 };
 
 std::string hex(uint32_t mask) {
@@ -36,14 +38,14 @@ uint32_t missing(const Warp &warp, const Meeting &meeting) {
 }
 
 /// Runs the function and wakes everyone but the last lane, which runs it.
-void complete(Warp &warp, Meeting &meeting, uint32_t last) {
+void complete(Warp &warp, WarpState &state, Meeting &meeting, uint32_t last) {
   WarpCall call{warp, meeting.arrived, {}, meeting.sources[last]};
   for (uint32_t rest = meeting.arrived; rest; rest &= rest - 1) {
     const int lane = std::countr_zero(rest);
     call.arguments[lane] = meeting.arguments[lane];
   }
   const uint32_t others = meeting.arrived & ~(1u << last);
-  meeting.open = false;
+  state.close(meeting);
   meeting.function(call);
   for (uint32_t rest = others; rest; rest &= rest - 1) scheduler::wake(*warp.threads[std::countr_zero(rest)]);
 }
@@ -71,22 +73,24 @@ bool refuse(const Thread &thread, uint32_t mask, uint64_t source, const char *wh
 
 /// The meeting of this mask and function that is open, or a new one.
 Meeting &find(WarpState &state, uint32_t mask, WarpFunction function) {
-  Meeting *free = nullptr;
-  for (Meeting &meeting : state.meetings) {
-    if (meeting.open && meeting.mask == mask && meeting.function == function) return meeting;
-    if (!meeting.open && !free) free = &meeting;
+  for (uint32_t rest = state.open; rest; rest &= rest - 1) {
+    Meeting &meeting = state.meetings[std::countr_zero(rest)];
+    if (meeting.mask == mask && meeting.function == function) return meeting;
   }
-  free->open = true;
-  free->mask = mask;
-  free->arrived = 0;
-  free->function = function;
-  return *free;
+  const int free = std::countr_one(state.open);
+  state.open |= 1u << free;
+  Meeting &meeting = state.meetings[free];
+  meeting.mask = mask;
+  meeting.arrived = 0;
+  meeting.function = function;
+  return meeting;
 }
 
 /// Two meetings that wait for lanes of one another: nobody else can resolve that.
 void checkCrossed(const WarpState &state, const Thread &thread, const Meeting &mine) {
-  for (const Meeting &other : state.meetings) {
-    if (!other.open || &other == &mine) continue;
+  for (uint32_t rest = state.open; rest; rest &= rest - 1) {
+    const Meeting &other = state.meetings[std::countr_zero(rest)];
+    if (&other == &mine) continue;
     const uint32_t there = other.arrived & mine.mask, here = mine.arrived & other.mask;
     if (!there || !here) continue;
     diverged(thread, mine.sources[thread.lane],
@@ -117,7 +121,7 @@ void rendezvous(uint32_t mask, void *arguments, WarpFunction function, uint64_t 
   meeting.arrived |= 1u << thread.lane;
   meeting.arguments[thread.lane] = arguments;
   meeting.sources[thread.lane] = source;
-  if (!missing(warp, meeting)) return complete(warp, meeting, thread.lane);
+  if (!missing(warp, meeting)) return complete(warp, state, meeting, thread.lane);
   checkCrossed(state, thread, meeting);
   scheduler::suspend({what, source, [&warp, &meeting] {
                         return "warp " + std::to_string(warp.index) + " waits for lanes " +
@@ -129,8 +133,10 @@ namespace warp {
 
 void onExit(Thread &thread) {
   if (!thread.warp->state) return;
-  for (Meeting &meeting : stateIn<WarpState>(thread.warp->state).meetings) {
-    if (!meeting.open || !(meeting.mask >> thread.lane & 1)) continue;
+  WarpState &state = stateIn<WarpState>(thread.warp->state);
+  for (uint32_t rest = state.open; rest; rest &= rest - 1) {
+    Meeting &meeting = state.meetings[std::countr_zero(rest)];
+    if (!(meeting.mask >> thread.lane & 1)) continue;
     const uint32_t waiting = uint32_t(std::countr_zero(meeting.arrived));
     if (meeting.form == WarpForm::aligned) {
       diverged(*thread.warp->threads[waiting], meeting.sources[waiting],
@@ -139,7 +145,7 @@ void onExit(Thread &thread) {
       scheduler::abandon();
     }
     if (missing(*thread.warp, meeting)) continue;
-    complete(*thread.warp, meeting, waiting);
+    complete(*thread.warp, state, meeting, waiting);
     scheduler::wake(*thread.warp->threads[waiting]);
   }
 }
