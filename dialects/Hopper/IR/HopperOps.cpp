@@ -75,6 +75,14 @@ LogicalResult StoreOp::verify() {
   return verifyAccess(*this, getView().getType(), getIndices().size(), getAlong(), shape, element, getExtents());
 }
 
+static bool isOnlyRead(Value view) {
+  auto argument = dyn_cast<BlockArgument>(view);
+  auto kernel = argument ? dyn_cast<KernelOp>(argument.getOwner()->getParentOp()) : KernelOp();
+  auto access =
+      kernel ? kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), mmc::tile::kAccessAttr) : StringAttr();
+  return access && access.getValue() == "read";
+}
+
 LogicalResult CopyOp::verify() {
   SharedType shared = getShared().getType();
   ViewType view = getView().getType();
@@ -88,6 +96,14 @@ LogicalResult CopyOp::verify() {
   if (bool(getStage()) != (shared.getStages() > 1))
     return emitOpError() << "expected a stage exactly where the tile has several, got " << (getStage() ? "one" : "none")
                          << " for " << shared.getStages() << " stages";
+  // copy_c8
+  if (getList()) {
+    ViewType list = getList().getType();
+    if (getRows() || !isOnlyRead(getList()) || list.getShape().size() != 1 || !list.getElementType().isInteger(32) ||
+        list.getStrides() != SmallVector<int64_t>{1})
+      return emitOpError() << "expected either rows or a list that is a vector of i32 that the kernel only reads, got "
+                           << list;
+  }
   // copy_c7
   size_t last = getAlong().back();
   SmallVector<int64_t> strides = view.getStrides();
@@ -140,11 +156,7 @@ LogicalResult TensorCopyOp::verify() {
   // tensor_copy_c4
   if (!isa_and_nonnull<FillOp>((*this)->getParentOp())) return emitOpError() << "expected to stand in a hopper.fill";
   // tensor_copy_c5
-  auto argument = dyn_cast<BlockArgument>(getView());
-  auto kernel = argument ? dyn_cast<KernelOp>(argument.getOwner()->getParentOp()) : KernelOp();
-  auto access = kernel ? kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), tile::kAccessAttr) : StringAttr();
-  if (!access || access.getValue() != "read")
-    return emitOpError() << "expected a view that is an argument of the kernel and only read";
+  if (!isOnlyRead(getView())) return emitOpError() << "expected a view that is an argument of the kernel and only read";
   if (const char *expected = whyNoMap(view, getAlong()))
     return emitOpError() << "expected a view with " << expected << ", got " << view;
   // tensor_copy_c6
@@ -282,6 +294,12 @@ LogicalResult WgmmaOp::verify() {
     return emitOpError() << "expected operands with a swizzle of which each warpgroup reads whole spans, got "
                          << getA().getType() << " and " << getB().getType();
   return success();
+}
+
+LogicalResult WgmmaFenceOp::verify() {
+  // wgmma_fence_c1
+  size_t count = getAccumulators().size();
+  return count >= 2 ? success() : emitOpError() << "expected two accumulators or more, got " << count;
 }
 
 LogicalResult WgmmaWaitOp::verify() {

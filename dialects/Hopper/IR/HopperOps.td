@@ -304,7 +304,9 @@ def Hopper_CopyOp : Hopper_ViewOp<"copy"> {
     * (C1) to (C5) as in `hopper.load`, with the shared tile, which has rank 2, in place of the result;
     * (C6) a stage is given exactly where the tile has several;
     * (C7) rows of the view are contiguous and, like those of the tile, begin at multiples of 16 bytes, so that pieces
-      of 16 bytes can be copied.
+      of 16 bytes can be copied;
+    * (C8) a list, whose entries from `first` on are the view's rows instead of `rows`, is a vector of i32 that the
+      kernel only reads; there is one of both at most.
 
     ```mlir
     // %w: !tile.view<128x64xbf16>, %n: index, %c0: index, %s: !hopper.shared<64x64xbf16, swizzle = 128>
@@ -315,11 +317,13 @@ def Hopper_CopyOp : Hopper_ViewOp<"copy"> {
   let arguments = (ins Arg<Tile_ViewType, "memory", [MemRead]>:$view, Variadic<Index>:$indices,
                        DenseI64ArrayAttr:$along,
                        Optional<Index>:$limit, Arg<Optional<Hopper_SharedType>, "rows", [MemRead]>:$rows,
+                       Arg<Optional<Tile_ViewType>, "list of rows", [MemRead]>:$list, Optional<Index>:$first,
                        Arg<Hopper_SharedType, "destination", [MemWrite]>:$shared, Optional<Index>:$stage,
                        OptionalAttr<DenseI64ArrayAttr>:$extents);
   let assemblyFormat = [{
     $view `[` $indices `]` `along` $along (`limit` `(` $limit^ `)`)? (`rows` `(` $rows^ `:` qualified(type($rows)) `)`)?
-    (`extents` $extents^)? `to` $shared (`stage` $stage^)? attr-dict
+    (`list` `(` $list^ `[` $first `]` `:` qualified(type($list)) `)`)? (`extents` $extents^)? `to` $shared
+    (`stage` $stage^)? attr-dict
     `:` qualified(type($view)) `,` qualified(type($shared))
   }];
   let hasVerifier = 1;
@@ -593,6 +597,26 @@ def Hopper_WgmmaOp : Hopper_Op<"wgmma", [
     $acc `,` $a `,` $b (`stage` $stage^)? (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)? attr-dict
     `:` qualified(type($a)) `,` qualified(type($b)) `->` qualified(type($result))
   }];
+  let hasVerifier = 1;
+}
+
+def Hopper_WgmmaFenceOp : Hopper_Op<"wgmma_fence", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the accumulators of several products are written before the first of them starts";
+  let description = [{
+    Of products that start one after another, what a later one adds to is not to be written while an earlier one runs;
+    the CUDA compiler would move such writes between them, and then wait there.
+
+    * (C1) there are two accumulators or more.
+
+    ```mlir
+    // %p: !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    // %q: !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    hopper.wgmma_fence %p, %q : !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>,
+                                !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+    ```
+  }];
+  let arguments = (ins Variadic<Hopper_FragmentType>:$accumulators);
+  let assemblyFormat = "$accumulators attr-dict `:` qualified(type($accumulators))";
   let hasVerifier = 1;
 }
 

@@ -274,6 +274,11 @@ void KernelPrinter::printOp(Operation &op) {
   if (auto multiply = dyn_cast<MultiplyOp>(op)) return printMultiply(multiply);
   if (auto wgmma = dyn_cast<WgmmaOp>(op)) return printWgmma(wgmma);
   if (auto wait = dyn_cast<WgmmaWaitOp>(op)) return printWgmmaWait(wait);
+  if (auto fence = dyn_cast<WgmmaFenceOp>(op)) {
+    SmallVector<std::string> list;
+    for (Value value : fence.getAccumulators()) list.push_back(text(value));
+    return line(formatv("fenceProducts({0});", llvm::join(list, ", ")));
+  }
   if (isa<FenceProxyOp>(op)) return line("fenceProxyAsyncShared();");
   if (auto reduce = dyn_cast<ReduceOp>(op)) return printReduce(reduce);
   if (auto topK = dyn_cast<TopKOp>(op)) return printTopK(topK);

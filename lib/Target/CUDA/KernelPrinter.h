@@ -37,7 +37,8 @@ private:
   std::string declareFragment(mlir::Value value, llvm::StringRef base);
 
   // MemoryPrinter.cpp: loads, stores, copies
-  std::string address(mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along, mlir::Value rows);
+  std::string address(mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along, llvm::StringRef row);
+  std::string gatheredRow(mlir::Value rows);
   std::string bounds(tile::ViewType view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along,
                      llvm::ArrayRef<int64_t> sizes, mlir::Value limit);
   int64_t chunk(tile::ViewType view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along) const;

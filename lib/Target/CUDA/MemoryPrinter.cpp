@@ -33,13 +33,14 @@ static std::string coordinateList(size_t rank) {
   return list;
 }
 
-/// A lambda from a tile's coordinates to the address of the element.
-std::string KernelPrinter::address(Value view, ValueRange indices, ArrayRef<int64_t> along, Value rows) {
+/// A lambda from a tile's coordinates to the address of the element. `row`: what its row of the view is, where that is
+/// not the first coordinate.
+std::string KernelPrinter::address(Value view, ValueRange indices, ArrayRef<int64_t> along, StringRef row) {
   auto type = cast<tile::ViewType>(view.getType());
   std::string open = formatv("[&]({0}) {{ return ", coordinateList(along.size())).str();
   auto coordinateOf = [&](int64_t dim) -> std::string {
     for (auto [d, viewDim] : llvm::enumerate(along))
-      if (viewDim == dim) return d == 0 && rows ? sharedText(rows, {}) + "[" + kCoordinates[d] + "]" : kCoordinates[d];
+      if (viewDim == dim) return d == 0 && !row.empty() ? row.str() : kCoordinates[d];
     return "0";
   };
   if (auto paged = dyn_cast_or_null<tile::PagedAttr>(type.getLayout())) {
@@ -119,7 +120,7 @@ void KernelPrinter::printLoad(LoadOp load) {
     return line(formatv("const {0} {1} = *({2});", typeText(load.getResult().getType()), name, expression));
   }
   auto sizes = load.getExtents() ? llvm::to_vector(*load.getExtents()) : llvm::to_vector(type.getShape());
-  std::string where = address(load.getView(), load.getIndices(), load.getAlong(), load.getRows());
+  std::string where = address(load.getView(), load.getIndices(), load.getAlong(), gatheredRow(load.getRows()));
   std::string limits = bounds(view, load.getIndices(), load.getAlong(), sizes, load.getLimit());
   std::string name = declareFragment(load.getResult(), base + "_part");
   line(formatv("load<{0}>({1}, {2}, {3});", chunk(view, load.getIndices(), load.getAlong()), name, limits, where));
@@ -140,15 +141,24 @@ void KernelPrinter::printStore(StoreOp store) {
                address(store.getView(), store.getIndices(), store.getAlong(), {})));
 }
 
+/// The row of the view for the first coordinate, by a shared tile of them.
+std::string KernelPrinter::gatheredRow(Value rows) { return rows ? sharedText(rows, {}) + "[i]" : std::string(); }
+
 void KernelPrinter::printCopy(CopyOp copy) {
   auto view = cast<tile::ViewType>(copy.getView().getType());
   auto sizes =
       copy.getExtents() ? llvm::to_vector(*copy.getExtents()) : llvm::to_vector(copy.getShared().getType().getShape());
+  std::string row = gatheredRow(copy.getRows());
+  if (copy.getList()) {
+    std::string place;
+    addTerm(place, text(copy.getFirst()), 1);
+    row = formatv("s64({0}[{1}i])", text(copy.getList()), place.empty() ? "" : place + " + ");
+  }
   std::string by = std::to_string(threads);
   if (filling) by = formatv("{0}, {1}", filling.getFillers(), threads);
   line(formatv("copyTile<{0}>({1}, {2}, {3});", by, sharedText(copy.getShared(), copy.getStage()),
                bounds(view, copy.getIndices(), copy.getAlong(), sizes, copy.getLimit()),
-               address(copy.getView(), copy.getIndices(), copy.getAlong(), copy.getRows())));
+               address(copy.getView(), copy.getIndices(), copy.getAlong(), row)));
 }
 
 } // namespace mmc::cuda

@@ -1,6 +1,6 @@
 // The pass: a hopper kernel for each tile kernel. What is decided about values is in Layouts.h, how they come about in
 // Lowering.h.
-#include "passes/Conversion/TileToHopper/Lowering.h"
+#include "passes/Conversion/TileToHopper/Operand.h"
 #include "passes/Conversion/TileToHopper/Passes.h"
 #include "passes/Conversion/TileToHopper/SplitRoles.h"
 
@@ -87,11 +87,14 @@ hopper::KernelOp createKernel(tile::KernelOp kernel, OpBuilder &builder) {
   return cast<hopper::KernelOp>(builder.create(state));
 }
 
-/// Whether other warps may fill the shared tiles: in kernels of warpgroups that gather nothing, since a gather's rows
-/// are known to those who compute.
+/// Whether other warps may fill the shared tiles: in kernels of warpgroups, where rows that are gathered stand in a
+/// list and are not computed.
 bool mayHaveRoles(tile::KernelOp kernel) {
-  bool gathers = kernel.walk([](tile::GatherOp) { return WalkResult::interrupt(); }).wasInterrupted();
-  return !gathers && kernel->hasAttr(hopper::kFamilyAttr);
+  bool computed =
+      kernel
+          .walk([](tile::GatherOp gather) { return listOf(gather) ? WalkResult::advance() : WalkResult::interrupt(); })
+          .wasInterrupted();
+  return !computed && kernel->hasAttr(hopper::kFamilyAttr);
 }
 
 /// What the kernel's structure of shared memory takes at most: tiles, barriers, the scratch of reductions.

@@ -69,13 +69,23 @@ private:
   mlir::Value multiplyWhole(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc);
 
   // Rings.cpp
-  /// A ring with its tiles; one of them may be missing.
+  struct StreamedProduct;
+  /// What an operand comes to by a ring; a tile without a type: it comes otherwise.
+  struct RingTile {
+    mlir::Value tile;
+    hopper::SharedType type;
+    bool byTensor; // by tensor copies
+  };
+  /// A ring with the tiles of a left operand and of right ones.
   struct RingTiles {
-    mlir::Value ring, a, b;
-    mlir::Type typeA, typeB;
-    bool tensorA, tensorB; // come by tensor copies
+    mlir::Value ring;
+    llvm::SmallVector<RingTile, 3> tiles;
+    mlir::Value a() const { return tiles[0].tile; }
+    mlir::Value b() const { return tiles[1].tile; }
     /// Whether no thread copies by itself.
-    bool isByEngine() const { return tensorA == bool(typeA) && tensorB == bool(typeB); }
+    bool isByEngine() const {
+      return llvm::all_of(tiles, [](const RingTile &tile) { return tile.byTensor || !tile.type; });
+    }
   };
   bool comesByRing(const Operand &operand) const;
   /// Whether a tensor copy can bring it to a tile of this type. In TensorCopies.cpp.
@@ -85,19 +95,17 @@ private:
   void holdOrRelease(const RingTiles &ring, const Operand &a, const Operand &b, mlir::Value stage);
   /// At the end of a loop's trip.
   void releaseHeld();
-  /// The ring for tiles of these types; null: that operand does not come by it.
-  RingTiles ringFor(const Operand &a, hopper::SharedType typeA, const Operand &b, hopper::SharedType typeB,
-                    int64_t stages);
-  void fillRing(const RingTiles &tiles, const Operand &a, const Operand &b, mlir::Value depth);
+  /// The ring for operands that come to tiles of these types; null: that one does not come by it.
+  RingTiles ringFor(llvm::ArrayRef<const Operand *> operands, llvm::ArrayRef<hopper::SharedType> types, int64_t stages);
+  void fillRing(const RingTiles &tiles, llvm::ArrayRef<const Operand *> operands, mlir::Value depth);
   /// The ring by which operands that are wanted whole come, and what fills it.
   RingTiles bringByRing(Operand &a, Operand &b);
   mlir::Value acquire(const RingTiles &tiles);
-  mlir::Value multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t piece,
-                                     int64_t pieces);
+  llvm::SmallVector<mlir::Value> multiplyPiecesFromRing(llvm::ArrayRef<StreamedProduct> products, Operand &a,
+                                                        int64_t piece, int64_t pieces);
 
   // StreamedProducts.cpp
   struct Stream;
-  struct StreamedProduct;
   mlir::LogicalResult emitStreamed(tile::DotOp dot, Operand &a, Operand &b, mlir::Value acc, int64_t depth);
   tile::DotOp partnerOf(tile::DotOp dot);
 

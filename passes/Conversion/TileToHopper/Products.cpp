@@ -34,6 +34,15 @@ static bool isCopyable(Operation *op) {
   return isMultipleOf(indices.back(), 8);
 }
 
+tile::LoadOp listOf(tile::GatherOp gather) {
+  auto load = gather.getRows().getDefiningOp<tile::LoadOp>();
+  if (!load || load.getView().getType().getShape().size() != 1 || load.getLimit() != gather.getLimit()) return {};
+  auto argument = dyn_cast<BlockArgument>(load.getView());
+  auto kernel = argument ? dyn_cast<tile::KernelOp>(argument.getOwner()->getParentOp()) : tile::KernelOp();
+  auto access = kernel ? kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), tile::kAccessAttr) : StringAttr();
+  return access && access.getValue() == "read" ? load : tile::LoadOp();
+}
+
 SharedType sharedOperandType(MLIRContext *context, ArrayRef<int64_t> shape, int64_t stages) {
   int64_t swizzle = 0; // the widest that a row allows
   for (int64_t span : {32, 64, 128})
@@ -55,6 +64,8 @@ FailureOr<Lowering::Operand> Lowering::operandOf(Value value, unsigned number, u
   if (isCopyable(op)) {
     operand.load = op;
     if (auto gather = dyn_cast<tile::GatherOp>(op)) {
+      if (roles && scopes.size() > 1) operand.list = listOf(gather);
+      if (operand.list) return operand;
       Value list = make(gather.getRows(), layouts.typeOf(gather.getRows(), SpreadAttr::get(builder.getContext(), 1)));
       if (!list) return failure();
       operand.rows = tiles.get(tiles.typeFor(cast<FragmentType>(list.getType())), number);
@@ -92,13 +103,16 @@ void Lowering::copyTo(const Operand &operand, Value shared, Value stage, Value d
       TensorCopyOp::create(builder, load.getLoc(), view, indices, load.getAlong(), shared, stage);
       return;
     }
+    tile::LoadOp rowsOfList = operand.list;
+    Value list = rowsOfList ? scalar(rowsOfList.getView()) : Value();
+    Value first = rowsOfList ? scalar(rowsOfList.getIndices().front()) : Value();
     CopyOp::create(builder, load.getLoc(), view, indices, load.getAlong(),
-                   load.getLimit() ? scalar(load.getLimit()) : Value(), rows, shared, stage,
+                   load.getLimit() ? scalar(load.getLimit()) : Value(), rows, list, first, shared, stage,
                    extentsOf(builder, logical, type.getShape()));
   };
   if (auto load = dyn_cast<tile::LoadOp>(operand.load)) return emit(load, Value());
   emit(cast<tile::GatherOp>(operand.load), operand.rows);
-  tiles.afterRead(operand.rows);
+  if (operand.rows) tiles.afterRead(operand.rows);
 }
 
 /// Puts the whole operand where the product reads it.

@@ -10,49 +10,51 @@ using namespace mmc::hopper;
 
 namespace mmc::cuda {
 
-/// Stages of pieces of a long k, and of whole operands.
-constexpr int64_t kPieceStages = 6, kOperandStages = 2;
+/// Stages of whole operands, and of pieces of a long k: at most so many, and as many as two blocks of a multiprocessor
+/// have room for.
+constexpr int64_t kOperandStages = 2, kPieceStages = 6, kPieceBytes = 98304;
 
 bool Lowering::comesByRing(const Operand &operand) const {
-  auto load = dyn_cast_or_null<tile::LoadOp>(operand.load);
+  Value view;
+  if (auto load = dyn_cast_or_null<tile::LoadOp>(operand.load)) view = load.getView();
+  if (operand.list) view = cast<tile::GatherOp>(operand.load).getView();
   // What the kernel itself writes is loaded by those who know when that is done.
-  return roles && load && scopes.size() > 1 && !tiles.isMinded(scalars.lookupOrDefault(load.getView()));
+  return roles && view && scopes.size() > 1 && !tiles.isMinded(scalars.lookupOrDefault(view));
 }
 
-Lowering::RingTiles Lowering::ringFor(const Operand &operandA, SharedType a, const Operand &operandB, SharedType b,
-                                      int64_t stages) {
-  const bool tensorA = a && comesByTensor(operandA, a), tensorB = b && comesByTensor(operandB, b);
-  auto staged = [&](SharedType type) {
-    return type ? SharedType::get(type.getContext(), type.getShape(), type.getElementType(), type.getSwizzle(), stages)
-                : type;
-  };
+Lowering::RingTiles Lowering::ringFor(ArrayRef<const Operand *> operands, ArrayRef<SharedType> types, int64_t stages) {
+  RingTiles wanted;
+  for (auto [operand, type] : llvm::zip(operands, types)) {
+    auto staged =
+        type ? SharedType::get(type.getContext(), type.getShape(), type.getElementType(), type.getSwizzle(), stages)
+             : type;
+    wanted.tiles.push_back({{}, staged, type && comesByTensor(*operand, type)});
+  }
   // Stages are released in the order of their acquires, so a ring of which one is held is not used by others meanwhile.
   auto isHeld = [&](const RingTiles &ring) {
     return llvm::any_of(scopes, [&](const Scope &scope) { return llvm::is_contained(scope.toRelease, ring.ring); });
   };
+  auto isAlike = [](const RingTile &a, const RingTile &b) { return a.type == b.type && a.byTensor == b.byTensor; };
   for (const RingTiles &known : rings)
-    if (known.typeA == Type(staged(a)) && known.typeB == Type(staged(b)) && known.tensorA == tensorA &&
-        known.tensorB == tensorB && !isHeld(known))
-      return known;
+    if (llvm::equal(known.tiles, wanted.tiles, isAlike) && !isHeld(known)) return known;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&target.getBody().front());
-  auto allocate = [&](SharedType type, const char *name) -> Value {
-    if (!type) return {};
-    return AllocOp::create(builder, NameLoc::get(builder.getStringAttr(name), source.getLoc()), staged(type));
-  };
-  Value tileA = allocate(a, "left"), tileB = allocate(b, "right");
-  Value ring = RingOp::create(builder, source.getLoc(), RingType::get(builder.getContext(), stages));
-  rings.push_back({ring, tileA, tileB, staged(a), staged(b), tensorA, tensorB});
-  return rings.back();
+  for (auto [i, tile] : llvm::enumerate(wanted.tiles)) {
+    Location loc = NameLoc::get(builder.getStringAttr(i ? "right" : "left"), source.getLoc());
+    if (tile.type) tile.tile = AllocOp::create(builder, loc, tile.type);
+  }
+  wanted.ring = RingOp::create(builder, source.getLoc(), RingType::get(builder.getContext(), stages));
+  rings.push_back(wanted);
+  return wanted;
 }
 
-void Lowering::fillRing(const RingTiles &ring, const Operand &a, const Operand &b, Value depth) {
+void Lowering::fillRing(const RingTiles &ring, ArrayRef<const Operand *> operands, Value depth) {
   auto fill = FillOp::create(builder, source.getLoc(), ring.ring);
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&fill.getBody(), {}, builder.getIndexType(), source.getLoc());
   Value stage = body->getArgument(0);
-  if (ring.a) copyTo(a, ring.a, stage, depth, ring.tensorA);
-  if (ring.b) copyTo(b, ring.b, stage, depth, ring.tensorB);
+  for (auto [operand, tile] : llvm::zip(operands, ring.tiles))
+    if (tile.tile) copyTo(*operand, tile.tile, stage, depth, tile.byTensor);
   YieldOp::create(builder, source.getLoc());
 }
 
@@ -94,9 +96,9 @@ void Lowering::holdOrRelease(const RingTiles &ring, const Operand &a, const Oper
   auto isUsedAgain = [&](const Operand &operand, Value tile) {
     return tile && operand.load->getBlock() == scopes.back().block && !operand.value.hasOneUse();
   };
-  const bool holdA = isUsedAgain(a, ring.a), holdB = isUsedAgain(b, ring.b);
-  if (holdA) scopes.back().held[a.load] = {ring.a, stage};
-  if (holdB) scopes.back().held[b.load] = {ring.b, stage};
+  const bool holdA = isUsedAgain(a, ring.a()), holdB = isUsedAgain(b, ring.b());
+  if (holdA) scopes.back().held[a.load] = {ring.a(), stage};
+  if (holdB) scopes.back().held[b.load] = {ring.b(), stage};
   if (holdA || holdB)
     scopes.back().toRelease.push_back(ring.ring);
   else
@@ -111,43 +113,58 @@ Lowering::RingTiles Lowering::bringByRing(Operand &a, Operand &b) {
   auto typeOf = [&](const Operand &operand) {
     return comesByRing(operand) ? sharedOperandType(builder.getContext(), operand.shape, 1) : SharedType();
   };
-  const RingTiles ring = ringFor(a, typeOf(a), b, typeOf(b), kOperandStages);
-  fillRing(ring, a, b, Value());
-  if (ring.a) a.shared = ring.a;
-  if (ring.b) b.shared = ring.b;
+  const RingTiles ring = ringFor({&a, &b}, {typeOf(a), typeOf(b)}, kOperandStages);
+  fillRing(ring, {&a, &b}, Value());
+  if (ring.a()) a.shared = ring.a();
+  if (ring.b()) b.shared = ring.b();
   return ring;
 }
 
-Value Lowering::multiplyPiecesFromRing(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t piece,
-                                       int64_t pieces) {
-  const SharedType typeA = a.pieceType(piece, 1), typeB = b.pieceType(piece, 1);
-  const RingTiles ring = ringFor(a, typeA, b, typeB, kPieceStages);
-  const bool async = isAsync(dot, acc.getType(), typeA, typeB);
-  auto multiply = [&](Value sum, Value number) {
-    fillRing(ring, a, b, arith::MulIOp::create(builder, dot.getLoc(), number, constant(piece)));
-    return product(dot, sum, ring.a, ring.b, acquire(ring));
+/// Products that share a left operand go through k together.
+SmallVector<Value> Lowering::multiplyPiecesFromRing(ArrayRef<StreamedProduct> products, Operand &a, int64_t piece,
+                                                    int64_t pieces) {
+  SmallVector<const Operand *> operands = {&a};
+  for (const StreamedProduct &product : products) operands.push_back(&product.b);
+  SmallVector<SharedType> types;
+  int64_t bytes = 0;
+  for (const Operand *operand : operands) bytes += types.emplace_back(operand->pieceType(piece, 1)).getBytes();
+  const RingTiles ring = ringFor(operands, types, std::min(kPieceStages, kPieceBytes / bytes));
+  tile::DotOp first = products.front().dot;
+  Location loc = first.getLoc();
+  const bool async = isAsync(first, products.front().acc.getType(), types[0], types[1]);
+  auto multiply = [&](ValueRange sums, Value number) {
+    fillRing(ring, operands, arith::MulIOp::create(builder, loc, number, constant(piece)));
+    Value stage = acquire(ring);
+    SmallVector<Value> next;
+    for (auto [i, product] : llvm::enumerate(products))
+      next.push_back(this->product(product.dot, sums[i], ring.a(), ring.tiles[i + 1].tile, stage));
+    return next;
   };
-  auto release = [&]() { ReleaseOp::create(builder, dot.getLoc(), ring.ring); };
-  // A product runs on while the next piece is waited for, so a stage is released one piece later. The first and the
-  // last piece stand outside of the loop: with a product in flight on the way out ptxas may serialise all of them
-  // (C7514).
-  Value sum = async ? multiply(acc, constant(0)) : acc;
-  auto loop = scf::ForOp::create(builder, dot.getLoc(), constant(async ? 1 : 0), constant(async ? pieces - 1 : pieces),
-                                 constant(1), ValueRange{sum});
+  auto release = [&]() { ReleaseOp::create(builder, loc, ring.ring); };
+  // Products run on while the next piece is waited for, so a stage is released one piece later. The first and the last
+  // piece stand outside of the loop: with a product in flight on the way out ptxas may serialise all of them (C7514).
+  SmallVector<Value> sums;
+  for (const StreamedProduct &product : products) sums.push_back(product.acc);
+  if (async && sums.size() > 1) WgmmaFenceOp::create(builder, loc, sums);
+  if (async) sums = multiply(sums, constant(0));
+  auto loop = scf::ForOp::create(builder, loc, constant(async ? 1 : 0), constant(async ? pieces - 1 : pieces),
+                                 constant(1), sums);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    loop.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr("piece"), dot.getLoc()));
-    Value next = multiply(loop.getRegionIterArgs()[0], loop.getInductionVar());
-    if (async) WgmmaWaitOp::create(builder, dot.getLoc(), TypeRange(), 1, ValueRange());
+    loop.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr("piece"), loc));
+    sums = multiply(loop.getRegionIterArgs(), loop.getInductionVar());
+    if (async) WgmmaWaitOp::create(builder, loc, TypeRange(), products.size(), ValueRange());
     release();
-    scf::YieldOp::create(builder, dot.getLoc(), next);
+    scf::YieldOp::create(builder, loc, sums);
   }
-  if (!async) return loop.getResult(0);
-  sum = complete(multiply(loop.getResult(0), constant(pieces - 1)));
+  sums.assign(loop.getResults().begin(), loop.getResults().end());
+  if (!async) return sums;
+  sums = multiply(sums, constant(pieces - 1));
+  auto complete = WgmmaWaitOp::create(builder, loc, ValueRange(sums).getTypes(), 0, sums);
   release();
   release();
-  return sum;
+  return llvm::to_vector(ValueRange(complete.getResults()));
 }
 
 } // namespace mmc::cuda

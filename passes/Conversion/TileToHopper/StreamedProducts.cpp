@@ -13,13 +13,6 @@ constexpr int64_t kAhead = 2;
 
 bool isStreamed(int64_t depth) { return depth > 2 * kPiece; }
 
-/// One of the products that share their left operand.
-struct Lowering::StreamedProduct {
-  tile::DotOp dot;
-  Operand b;
-  Value acc, ring;
-};
-
 /// The rings of the operands, and what happens to one piece.
 struct Lowering::Stream {
   Lowering &lowering;
@@ -122,10 +115,6 @@ tile::DotOp Lowering::partnerOf(tile::DotOp dot) {
 
 LogicalResult Lowering::emitStreamed(tile::DotOp dot, Operand &a, Operand &b, Value acc, int64_t depth) {
   const int64_t piece = depth % kPiece == 0 ? kPiece : depth % 32 == 0 ? 32 : 16, pieces = depth / piece;
-  if (comesByRing(a) && comesByRing(b)) {
-    keep(dot.getResult(), multiplyPiecesFromRing(dot, a, b, acc, piece, pieces));
-    return success();
-  }
   SmallVector<StreamedProduct> products = {{dot, b, acc, Value()}};
   if (tile::DotOp partner = partnerOf(dot)) {
     constexpr unsigned kNumber = 3; // of its shared tile, beside those of the first product
@@ -133,6 +122,11 @@ LogicalResult Lowering::emitStreamed(tile::DotOp dot, Operand &a, Operand &b, Va
     Value start = startOf(partner);
     if (failed(other) || !start) return failure();
     if (other->load) products.push_back({partner, *other, start, Value()});
+  }
+  if (comesByRing(a) && llvm::all_of(products, [&](auto &product) { return comesByRing(product.b); })) {
+    for (auto [product, sum] : llvm::zip(products, multiplyPiecesFromRing(products, a, piece, pieces)))
+      keep(product.dot.getResult(), sum);
+    return success();
   }
   // One stage for the piece that is multiplied, and one more where that product runs on while the next one begins.
   const bool async = isAsync(dot, acc.getType(), a.pieceType(piece, 1), b.pieceType(piece, 1));

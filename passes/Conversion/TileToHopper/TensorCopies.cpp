@@ -54,7 +54,8 @@ bool isOnlyRead(Value view) {
 
 bool Lowering::comesByTensor(const Operand &operand, SharedType tile) const {
   if (!byWarpgroups || !comesByRing(operand)) return false;
-  auto load = cast<tile::LoadOp>(operand.load);
+  auto load = dyn_cast<tile::LoadOp>(operand.load);
+  if (!load) return false; // rows of a gather are no box
   // What a load lacks of the padded tile is zeros, and a box does not end there.
   if (cast<RankedTensorType>(operand.value.getType()).getShape() != ArrayRef(operand.shape)) return false;
   if (!isOnlyRead(load.getView()) || !fitsTensorMap(load.getView().getType(), load.getAlong(), tile)) return false;

@@ -101,3 +101,67 @@ tile.kernel @another_limit(%x: !tile.view<?x64xbf16> {tile.access = "read"}, %w:
   }
   tile.return
 }
+
+// -----
+
+// Rows of a list: the filling threads read it themselves. Gate and value share the rows that they copy, and a stage: the weights come by tensor copies.
+// Four stages of 24 KiB leave room for two blocks.
+// CHECK-LABEL: hopper.kernel @gathered(
+// CHECK-COUNT-3: hopper.alloc : !hopper.shared<64x64xbf16, swizzle = 128, stages = 4>
+// CHECK-NOT: hopper.alloc
+// CHECK: hopper.fill
+// CHECK: hopper.copy %arg1{{.*}} limit({{.*}}) list(%arg0[%{{.*}}] : !tile.view<?xi32>) to
+// CHECK: hopper.tensor_copy %arg2
+// CHECK: hopper.tensor_copy %arg3
+// CHECK: } compute
+// CHECK: hopper.wgmma_fence
+// CHECK: hopper.acquire
+// CHECK-NEXT: hopper.fence_proxy
+// CHECK-NEXT: hopper.wgmma
+// CHECK-NEXT: hopper.wgmma
+// CHECK-NEXT: scf.for
+// CHECK: hopper.wgmma
+// CHECK-NEXT: hopper.wgmma
+// CHECK-NEXT: hopper.wgmma_wait 2
+// CHECK-NEXT: hopper.release
+tile.kernel @gathered(%source: !tile.view<?xi32> {tile.access = "read"}, %x: !tile.view<?x256xbf16> {tile.access = "read"},
+    %g: !tile.view<64x256xbf16> {tile.access = "read"}, %u: !tile.view<64x256xbf16> {tile.access = "read"}, %y: !tile.view<?x64xf32> {tile.access = "write"},
+    %rows: index {tile.step = #tile.step<token_count>}) domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  scf.for %r = %c0 to %rows step %c64 {
+    %m = arith.subi %rows, %r : index
+    %S = tile.load %source[%r] along [0] limit(%m) : !tile.view<?xi32> -> tensor<64xi32>
+    %X = tile.gather %x rows %S[%c0, %c0] along [0, 1] limit(%m) : !tile.view<?x256xbf16>, tensor<64xi32> -> tensor<64x256xbf16>
+    %G = tile.load %g[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+    %U = tile.load %u[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+    %P = tile.dot %X, %G transpose_b : tensor<64x256xbf16>, tensor<64x256xbf16> -> tensor<64x64xf32>
+    %Q = tile.dot %X, %U transpose_b : tensor<64x256xbf16>, tensor<64x256xbf16> -> tensor<64x64xf32>
+    %Y = arith.mulf %P, %Q : tensor<64x64xf32>
+    tile.store %Y, %y[%r, %c0] along [0, 1] limit(%m) : tensor<64x64xf32>, !tile.view<?x64xf32>
+  }
+  tile.return
+}
+
+// -----
+
+// A list that the kernel computes is known to those who compute: no roles.
+// CHECK-LABEL: hopper.kernel @computed_rows(
+// CHECK-NOT: hopper.roles
+// CHECK: hopper.wgmma
+tile.kernel @computed_rows(%source: !tile.view<?xi32> {tile.access = "read"}, %x: !tile.view<?x256xbf16> {tile.access = "read"},
+    %g: !tile.view<64x256xbf16> {tile.access = "read"}, %y: !tile.view<?x64xf32> {tile.access = "write"}, %rows: index {tile.step = #tile.step<token_count>})
+    domain(%p in #tile.extent<fixed, 1>) attributes {hopper.family = "wgmma"} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  scf.for %r = %c0 to %rows step %c64 {
+    %m = arith.subi %rows, %r : index
+    %S = tile.load %source[%r] along [0] limit(%m) : !tile.view<?xi32> -> tensor<64xi32>
+    %T = arith.addi %S, %S : tensor<64xi32>
+    %X = tile.gather %x rows %T[%c0, %c0] along [0, 1] limit(%m) : !tile.view<?x256xbf16>, tensor<64xi32> -> tensor<64x256xbf16>
+    %G = tile.load %g[%c0, %c0] along [0, 1] : !tile.view<64x256xbf16> -> tensor<64x256xbf16>
+    %P = tile.dot %X, %G transpose_b : tensor<64x256xbf16>, tensor<64x256xbf16> -> tensor<64x64xf32>
+    tile.store %P, %y[%r, %c0] along [0, 1] limit(%m) : tensor<64x64xf32>, !tile.view<?x64xf32>
+  }
+  tile.return
+}

@@ -14,6 +14,7 @@ MMC_DEVICE void batch(D *out, u64 a, u64 b) {
   u32 registers[4];
   MMC_UNROLL for (u32 i = 0; i < 4; ++i) registers[i] = threadIndex() + i;
   MMC_UNROLL for (u32 i = 0; i < n / 2; ++i) d[i] = D(i);
+  wgmmaWritten(d, registers);
   wgmmaFence(d, registers);
   wgmma<A, B, form>(d, a, b, true);
   wgmma<A, B, formOfB>(d, registers, b, true);

@@ -217,6 +217,29 @@ func.func @copy_c7(%w: !tile.view<64x128xbf16, #tile.strided<[1, 64]>>, %i: inde
 
 // -----
 
+// copy_c8
+hopper.kernel @copy_c8(%w: !tile.view<?x64xbf16> {tile.access = "read"}, %l: !tile.view<?xi32> {tile.access = "readwrite"}) domain(%p in #tile.extent<fixed, 1>)
+    threads 128 blocks 1 {
+  %s = hopper.alloc : !hopper.shared<64x64xbf16>
+  // expected-error @+1 {{expected either rows or a list that is a vector of i32 that the kernel only reads}}
+  hopper.copy %w[%p, %p] along [0, 1] list(%l[%p] : !tile.view<?xi32>) to %s : !tile.view<?x64xbf16>, !hopper.shared<64x64xbf16>
+  hopper.return
+}
+
+// -----
+
+// copy_c8_both
+hopper.kernel @copy_c8_both(%w: !tile.view<?x64xbf16> {tile.access = "read"}, %l: !tile.view<?xi32> {tile.access = "read"}) domain(%p in #tile.extent<fixed, 1>)
+    threads 128 blocks 1 {
+  %s = hopper.alloc : !hopper.shared<64x64xbf16>
+  %r = hopper.alloc : !hopper.shared<64xi32>
+  // expected-error @+1 {{expected either rows or a list that is a vector of i32 that the kernel only reads}}
+  hopper.copy %w[%p, %p] along [0, 1] rows(%r : !hopper.shared<64xi32>) list(%l[%p] : !tile.view<?xi32>) to %s : !tile.view<?x64xbf16>, !hopper.shared<64x64xbf16>
+  hopper.return
+}
+
+// -----
+
 // copy_c7_stride
 func.func @copy_c7_stride(%w: !tile.view<128x60xbf16>, %i: index, %s: !hopper.shared<64x64xbf16>) {
   // expected-error @+1 {{expected contiguous rows that begin at multiples of 16 bytes}}

@@ -150,3 +150,12 @@ hopper.kernel @kernel_c8_loop(%y: !tile.view<64x64xf32> {tile.access = "write"})
   hopper.store %s, %y[%c0, %c0] along [0, 1] : !acc, !tile.view<64x64xf32>
   hopper.return
 }
+
+// -----
+
+// wgmma_fence_c1
+func.func @wgmma_fence_c1(%p: !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>) {
+  // expected-error @+1 {{expected two accumulators or more, got 1}}
+  hopper.wgmma_fence %p : !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+  return
+}

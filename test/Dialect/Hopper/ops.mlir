@@ -114,6 +114,8 @@ func.func @compute(%acc: !acc, %left: !left, %ring: !ring, %tile: !hopper.shared
 func.func @warpgroups(%acc: !acc, %left: !left, %ring: !ring, %stage: index) {
   // CHECK: hopper.fence_proxy
   hopper.fence_proxy
+  // CHECK: hopper.wgmma_fence %{{.*}}, %{{.*}} : !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>, !hopper.fragment<64x64xf32, #hopper.accumulator<4 x 1>>
+  hopper.wgmma_fence %acc, %acc : !acc, !acc
   // CHECK: %[[P:.*]] = hopper.wgmma %{{.*}}, %{{.*}}, %{{.*}} stage %{{.*}} transpose_b
   // CHECK-SAME: : !hopper.shared<64x64xbf16, swizzle = 128, stages = 3>, !hopper.shared<64x64xbf16, swizzle = 128, stages = 3>
   %p = hopper.wgmma %acc, %ring, %ring stage %stage transpose_b : !ring, !ring -> !acc

@@ -56,6 +56,37 @@ tile.kernel @mixed(%q: !tile.view<?x2x64xbf16> {tile.access = "read"}, %k: !tile
 }
 )";
 
+/// y = (x[list] g^T) * (x[list] u^T) over the rows of a list, x [16, k], g and u [64, k].
+std::string gathered(int k) {
+  const std::string K = std::to_string(k), x = "!tile.view<?x" + K + "xbf16>", w = "!tile.view<64x" + K + "xbf16>",
+                    tile = "tensor<64x" + K + "xbf16>", dot = tile + ", " + tile + " -> tensor<64x64xf32>\n";
+  return "tile.kernel @gathered(%list: !tile.view<?xi32> {tile.access = \"read\"}, %x: " + x +
+         " {tile.access = \"read\"}, %g: " + w + " {tile.access = \"read\"}, %u: " + w +
+         " {tile.access = \"read\"}, %y: !tile.view<?x64xf32> {tile.access = \"write\"}, %rows: index {tile.step = "
+         "#tile.step<token_count>}) domain(%p in #tile.extent<fixed, 1>) {\n"
+         "  %c0 = arith.constant 0 : index\n  %c64 = arith.constant 64 : index\n"
+         "  scf.for %r = %c0 to %rows step %c64 {\n    %left = arith.subi %rows, %r : index\n"
+         "    %m = arith.minsi %c64, %left : index\n"
+         "    %S = tile.load %list[%r] along [0] limit(%m) : !tile.view<?xi32> -> tensor<64xi32>\n"
+         "    %X = tile.gather %x rows %S[%c0, %c0] along [0, 1] limit(%m) : " +
+         x + ", tensor<64xi32> -> " + tile + "\n    %G = tile.load %g[%c0, %c0] along [0, 1] : " + w + " -> " + tile +
+         "\n    %U = tile.load %u[%c0, %c0] along [0, 1] : " + w + " -> " + tile +
+         "\n    %P = tile.dot %X, %G transpose_b : " + dot + "    %Q = tile.dot %X, %U transpose_b : " + dot +
+         "    %Y = arith.mulf %P, %Q : tensor<64x64xf32>\n    tile.store %Y, %y[%r, %c0] along [0, 1] limit(%m) : "
+         "tensor<64x64xf32>, !tile.view<?x64xf32>\n  }\n  tile.return\n}\n";
+}
+
+std::vector<Argument> gatheredArguments(int k, int rows) {
+  std::vector<int32_t> list(static_cast<size_t>(rows));
+  for (size_t i = 0; i < list.size(); ++i) list[i] = int32_t((i * 7 + 3) % 16);
+  return {integers(list),
+          bf16s(randomFloats(size_t(16 * k), 1)),
+          bf16s(randomFloats(size_t(64 * k), 2)),
+          bf16s(randomFloats(size_t(64 * k), 3)),
+          written(Kind::f32, size_t(rows * 64), 64),
+          count(rows)};
+}
+
 /// Random rows, and behind them some that are no numbers.
 Argument rowsAndNaN(int rows, int width, int more, unsigned seed) {
   std::vector<float> values = randomFloats(size_t(rows * width), seed);
@@ -94,6 +125,17 @@ TEST(EmittedTensorCopies, OneOperandOfAStage) {
   const std::string &source = module.source("mixed", "sm_90a");
   EXPECT_TRUE(has(source, "initialise(129, ") && has(source, "initialise(128, ")) << source;
   for (int rows : {1, 63, 64, 150}) module.check("mixed", mixedArguments(rows), {}, 1e-2);
+}
+
+TEST(EmittedTensorCopies, RowsOfAList) {
+  for (int k : {64, 576}) { // whole, and in pieces
+    SCOPED_TRACE(k);
+    EmittedModule module(gathered(k));
+    const std::string &source = module.source("gathered", "sm_90a");
+    EXPECT_TRUE(has(source, "initialise(129, ") && has(source, "s64(argument0[at + i])") && has(source, "argument3Map"))
+        << source;
+    for (int rows : {1, 63, 64, 150}) module.check("gathered", gatheredArguments(k, rows), {}, 1e-2);
+  }
 }
 
 TEST(EmittedTensorCopies, WhatIsBrokenIsFound) {

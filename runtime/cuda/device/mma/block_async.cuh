@@ -48,6 +48,10 @@ MMC_DEVICE void multiplyAsync(BlockFragment<float, Layout> &sum, AView a, BView 
   wgmmaCommit();
 }
 
+/// What was written to these sums so far is written before the next product starts. In front of the first of several that
+/// start one after another.
+template <class... Fragments> MMC_DEVICE void fenceProducts(Fragments &...sums) { wgmmaWritten(sums.values...); }
+
 /// A left operand in registers, of whole rows per warp.
 template <class Layout> using WarpgroupOperand = Operand<bf16, 64, Layout::kWarpColumns, Wgmma>;
 

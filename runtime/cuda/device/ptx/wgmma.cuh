@@ -118,6 +118,12 @@ template <bool specific = kHasWgmma, class... Fragments> MMC_DEVICE void wgmmaFe
   (wgmmaDetail::touch(fragments), ...);
   asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 }
+/// No instruction: the fragments hold here what was written to them, so that the compiler writes nothing of a later
+/// product's between two products.
+template <bool specific = kHasWgmma, class... Fragments> MMC_DEVICE void wgmmaWritten(Fragments &...fragments) {
+  wgmmaDetail::require<specific>();
+  (wgmmaDetail::touch(fragments), ...);
+}
 /// wgmma.commit_group: ends a batch.
 template <bool specific = kHasWgmma> MMC_DEVICE void wgmmaCommit() {
   wgmmaDetail::require<specific>();

@@ -10,6 +10,7 @@ MMC_DEVICE u64 matrixDescriptor(const void *shared, u32 leadingBytes, u32 stride
 }
 
 template <class... Fragments> MMC_DEVICE void wgmmaFence(Fragments &...) { mmcEmuWgmmaFence(); }
+template <class... Fragments> MMC_DEVICE void wgmmaWritten(Fragments &...) {}
 MMC_DEVICE void wgmmaCommit() { mmcEmuWgmmaCommit(); }
 template <u32 pending, class... Fragments> MMC_DEVICE void wgmmaWait(Fragments &...) { mmcEmuWgmmaWait(pending); }
 
