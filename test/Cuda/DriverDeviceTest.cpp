@@ -23,8 +23,9 @@ TEST(DriverDevice, CallsBeforeInitAreRefused) {
 
 TEST(DriverDevice, SettingsAreCheckedAndNamed) {
   const std::pair<const char *, const char *> bad[] = {
-      {"MMC_EMU_CHECKS", "yes"}, {"MMC_EMU_SEED", "-1"},    {"MMC_EMU_SEED", "x"},  {"MMC_EMU_SMS", "0"},
-      {"MMC_EMU_SMS", ""},       {"MMC_EMU_DEVICES", "17"}, {"MMC_EMU_FAULT", "0"}, {"MMC_EMU_FAULT", "1 "}};
+      {"MMC_EMU_CHECKS", "yes"}, {"MMC_EMU_SEED", "-1"},  {"MMC_EMU_SEED", "x"},
+      {"MMC_EMU_SMS", "0"},      {"MMC_EMU_SMS", ""},     {"MMC_EMU_DEVICES", "17"},
+      {"MMC_EMU_FAULT", "0"},    {"MMC_EMU_FAULT", "1 "}, {"MMC_EMU_COUNTS", "/nowhere/counts"}};
   for (auto &[name, value] : bad)
     expectFinding({{name, value}}, std::string(name) + "=" + value + ", expected", [] {
       MMC_REFUSED(invalidValue, MMC_MORE(cuInit)(0));

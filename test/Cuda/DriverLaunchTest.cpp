@@ -42,6 +42,25 @@ TEST(DriverModule, TwoLoadsOfOneImageAreApart) {
   });
 }
 
+TEST(DriverLaunch, EachAddsALineToTheCounts) {
+  const std::string file = testing::TempDir() + "mmc-driver-counts";
+  std::ofstream(file) << "old";
+  const std::string line =
+      "{\"kernel\": \"fillWith\", \"grid\": [1, 1, 1], \"threads\": 64, \"loads\": {\"bytes\": 0, "
+      "\"sectors\": 0, \"whole_sectors\": 0, \"distinct_sectors\": 0}, \"stores\": {\"bytes\": 256, "
+      "\"sectors\": 8, \"whole_sectors\": 8, \"distinct_sectors\": 8}";
+  expectSilent({{"MMC_EMU_COUNTS", file}}, [&] {
+    Rig rig;
+    const DevicePointer data = rig.allocate(64);
+    for (uint32_t value : {5u, 6u}) MMC_GOOD(rig.launch(rig.stream, "fillWith", data, value));
+    MMC_GOOD(rig.api.streamSynchronize(rig.stream));
+    const std::string counts = readFile(file);
+    EXPECT_EQ(counts.rfind(line, 0), 0u) << counts;
+    EXPECT_EQ(std::count(counts.begin(), counts.end(), '\n'), 2) << counts;
+  });
+  unlink(file.c_str());
+}
+
 TEST(DriverModule, AnythingElseIsRefusedAndSaysWhy) {
   expectSilent({}, [] {
     Rig rig;

@@ -12,6 +12,7 @@ template <class T> MMC_DEVICE void moveAll(T *out, const T *in) {
   storeGlobal(out + 6, loadReadOnly<Cache::noAllocate>(in + 6));
   storeGlobal(out + 7, loadReadOnly<Cache::evictFirst>(in + 7));
   storeGlobal(out + 8, loadReadOnly<Cache::evictLast>(in + 8));
+  storePlain(out + 9, loadPlain(in + 9));
 }
 
 struct MemoryShared {

@@ -100,6 +100,17 @@ template <Cache cache = Cache::normal, class T> MMC_DEVICE void storeGlobal(T *g
   }
 }
 
+/// One access of 1, 2, 4, 8 or 16 bytes wherever the pointer points; the compiler may move it. T is aligned to its
+/// size.
+template <class T> MMC_DEVICE T loadPlain(const T *from) {
+  static_assert(alignof(T) == sizeof(T), "one instruction moves what is aligned to its size");
+  return *from;
+}
+template <class T> MMC_DEVICE void storePlain(T *to, const T &value) {
+  static_assert(alignof(T) == sizeof(T), "one instruction moves what is aligned to its size");
+  *to = value;
+}
+
 /// ld.shared and st.shared of 2, 4, 8 or 16 bytes of anything: what lies there may have another type.
 template <class T> MMC_DEVICE T loadShared(const void *shared) {
   const u32 address = sharedAddress(shared);

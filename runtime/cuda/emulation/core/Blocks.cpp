@@ -67,7 +67,7 @@ std::unique_ptr<Block> acquireBlock(const uint32_t (&shape)[3]) {
 
 void releaseBlock(std::unique_ptr<Block> block) {
   for (auto &thread : block->threads) resetThread(*thread);
-  for (auto &warp : block->warps) warp->state = nullptr;
+  for (auto &warp : block->warps) warp->state = warp->requests = nullptr;
   block->barrierState = block->mbarrierState = block->registerState = block->clusterState = block->remoteState =
       nullptr;
   block->clusterBarrierState = nullptr;

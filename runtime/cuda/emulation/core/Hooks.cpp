@@ -6,6 +6,7 @@
 //
 // The alignment sanitizer's handler is here as well: by then a vector access may have been split into words, and only
 // that check still knows what the source promised.
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/core/Fiber.h"
 #include "runtime/cuda/emulation/core/Internal.h"
 #include "runtime/cuda/emulation/ops/Fragments.h"
@@ -44,6 +45,8 @@ template <bool isWrite>
   }
   if (bits(address) - hot.base >= hot.bytes) [[unlikely]]
     return elsewhere(address, bytes, isWrite, source);
+  if (hot.counting) [[unlikely]]
+    counting::access(*hot.thread, address, bytes, isWrite ? counting::Kind::store : counting::Kind::load, source);
   if (isWrite)
     memory::hookedWrite(address, bytes, source, aligned);
   else
@@ -58,6 +61,7 @@ void hookRange(const void *address, uint64_t bytes, bool write, uint64_t source)
   } else if (bits(address) - hot.base >= hot.bytes) {
     elsewhere(address, bytes, write, source);
   } else {
+    counting::accessRange(*hot.thread, address, bytes, write ? counting::Kind::store : counting::Kind::load, source);
     memory::hookedRange(address, bytes, write, source);
   }
 }

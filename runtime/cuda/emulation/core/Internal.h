@@ -17,6 +17,7 @@ struct Hot {
   Thread *thread = nullptr;     // running
   Counters *counters = nullptr; // of the launch
   bool checks = false;
+  bool counting = false;
 };
 extern Hot hot;
 

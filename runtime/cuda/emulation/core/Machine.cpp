@@ -5,6 +5,7 @@
 #include "runtime/cuda/emulation/core/Machine.h"
 
 #include "runtime/cuda/emulation/core/Blocks.h"
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/core/Internal.h"
 #include "runtime/cuda/emulation/core/Memory.h"
 #include "runtime/cuda/emulation/ops/Barrier.h"
@@ -183,6 +184,7 @@ void Run::endBlock(Block &block) {
   if (scheduler::abandoned()) return;
   for (size_t i = 0; i < block.atEnd.size(); ++i) block.atEnd[i](block);
   barrier::onBlockEnd(block);
+  for (auto &warp : block.warps) counting::meet(*warp);
   memory::closeShared(block.shared);
   auto &members = block.cluster;
   if (std::all_of(members.begin(), members.end(), [](Block *b) { return b->unfinished == 0; })) endCluster(*members[0]);

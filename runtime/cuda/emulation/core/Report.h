@@ -56,7 +56,7 @@ constexpr size_t kMaxReports = 64;
 } // namespace reports
 
 /// "file.cu:12 in function", by llvm-symbolizer-22 where it is installed; results are cached. Inlined frames of ptx/,
-/// copy/, mma/ and sync/ are skipped, so that the line is the kernel's.
+/// block/, copy/, mma/ and sync/ are skipped, so that the line is the kernel's.
 std::string describeSource(uint64_t returnAddress);
 /// True if both are calls from one source line: the compiler may have copied a call (loops, branches), so different
 /// addresses alone say nothing. Without debug information everything passes for one line.

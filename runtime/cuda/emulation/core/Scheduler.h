@@ -67,7 +67,8 @@ struct Warp {
   uint32_t index = 0;   // in the block
   uint32_t present = 0; // lanes that exist and have not exited
   std::vector<Thread *> threads;
-  std::shared_ptr<void> state; // of ops/Warp
+  std::shared_ptr<void> state;    // of ops/Warp
+  std::shared_ptr<void> requests; // of core/Counting
 };
 
 struct Launch;

@@ -126,7 +126,7 @@ bool isPrimitive(const std::string &path) {
   if (end == std::string::npos) return false;
   const size_t begin = path.rfind('/', end - 1);
   const std::string folder = path.substr(begin + 1, end - begin - 1);
-  for (const char *name : {"ptx", "copy", "mma", "sync", "base", "map", "reduce", "math"})
+  for (const char *name : {"ptx", "copy", "mma", "sync", "base", "block", "map", "reduce", "math"})
     if (folder == name) return true;
   return false;
 }

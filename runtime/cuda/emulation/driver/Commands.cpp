@@ -1,11 +1,13 @@
 // Implements what commands do when they are executed.
 #include "runtime/cuda/emulation/driver/Commands.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/core/Memory.h"
 #include "runtime/cuda/emulation/driver/Process.h"
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 
 namespace mmc::emu::driver {
@@ -43,6 +45,18 @@ template <class Visit> void eachUnwritten(const uint8_t *from, uint64_t bytes, V
   }
 }
 
+/// A launch that was abandoned is dropped from the counts.
+void writeCounts(const MmcEmuKernel &kernel, const LaunchOptions &options, bool completed) {
+  counting::LaunchCounts counts = counting::take();
+  if (!completed) return;
+  counts.kernel = kernel.name;
+  std::FILE *file = std::fopen(process().countsFile.c_str(), "a");
+  const std::string line = counting::toJson(counts, options);
+  const bool written = file && std::fwrite(line.data(), 1, line.size(), file) == line.size();
+  if ((file && std::fclose(file) != 0) || !written)
+    std::fprintf(stderr, "mmc emulation: cannot add to %s\n", process().countsFile.c_str());
+}
+
 } // namespace
 
 void LaunchWork::setParameters(void **values) {
@@ -60,7 +74,8 @@ void LaunchWork::run(const Execution &at) const {
   std::vector<void *> pointers;
   for (auto &value : parameters) pointers.push_back(const_cast<uint8_t *>(value.data()));
   pointers.push_back(nullptr);
-  launch(kernel, here, pointers.data());
+  const bool completed = launch(kernel, here, pointers.data()).completed;
+  if (!process().countsFile.empty()) writeCounts(kernel, here, completed);
 }
 
 HostRange CopyWork::hostSource() const {

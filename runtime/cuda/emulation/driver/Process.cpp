@@ -1,6 +1,7 @@
 // Implements the driver's state: settings, contexts, faults.
 #include "runtime/cuda/emulation/driver/Process.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/core/Machine.h"
 #include "runtime/cuda/emulation/core/Memory.h"
 #include "runtime/cuda/emulation/driver/Capture.h"
@@ -55,6 +56,17 @@ bool readSwitch(const char *name, bool &value) {
   return false;
 }
 
+/// A file that launches add their counts to, empty at first; false if it cannot be written.
+bool readCountsFile(std::string &file) {
+  const char *name = std::getenv("MMC_EMU_COUNTS");
+  file = name ? name : "";
+  if (file.empty()) return true;
+  if (std::FILE *made = std::fopen(name, "w")) return std::fclose(made) == 0;
+  std::fprintf(stderr, "mmc emulation: MMC_EMU_COUNTS=%s, expected a file that can be written: %s\n", name,
+               std::strerror(errno));
+  return false;
+}
+
 } // namespace
 
 Result initialise() {
@@ -69,6 +81,7 @@ Result initialise() {
   good &= readNumber("MMC_EMU_SMS", 1, 1024, sms);
   good &= readNumber("MMC_EMU_DEVICES", 1, kMostDevices, devices);
   good &= readNumber("MMC_EMU_FAULT", 1, ~uint64_t(0), fault);
+  good &= readCountsFile(state.countsFile);
   if (!good) return Result::invalidValue;
   options.sms = uint32_t(sms);
   state.devices = uint32_t(devices);
@@ -79,6 +92,7 @@ Result initialise() {
   memory::setAccessible(~uint64_t(0));
   initialiseMachine(options);
   memory::setDevices(state.devices);
+  counting::enable(!state.countsFile.empty());
   if (options.checks) watchHostAccess();
   state.initialised = true;
   leave();

@@ -2,8 +2,8 @@
 // driver or the context is not fit for it.
 //
 // Read at cuInit, and again at a later one while no context exists: MMC_EMU_CHECKS (on, off), MMC_EMU_SEED,
-// MMC_EMU_SMS, MMC_EMU_DEVICES, MMC_EMU_FAULT=K (the K-th call fails; cuInit is the first, and those that only look up
-// a name or the version are not counted).
+// MMC_EMU_SMS, MMC_EMU_DEVICES, MMC_EMU_COUNTS=FILE (each launch adds a line), MMC_EMU_FAULT=K (the K-th call fails;
+// cuInit is the first, and those that only look up a name or the version are not counted).
 #pragma once
 
 #include "runtime/cuda/emulation/driver/Objects.h"
@@ -37,6 +37,7 @@ struct Process {
   bool initialised = false;
   uint32_t devices = 1;
   uint64_t calls = 0, fault = 0;
+  std::string countsFile; // launches add a line each; empty: nothing is counted
 
   Order order;
   HostMemory host;

@@ -1,6 +1,7 @@
 // Implements cp.async. Invariant: a batch's operation is pending in the scheduler exactly while copies of it wait.
 #include "runtime/cuda/emulation/ops/AsyncCopy.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/ops/Mbarrier.h"
 #include "runtime/cuda/emulation/ptx/calls.h"
 
@@ -92,6 +93,8 @@ bool check(const Instruction &instruction, const void *shared, const void *globa
 void copyAsync(Thread &thread, void *shared, const void *global, uint32_t bytes, uint32_t validBytes, uint64_t source) {
   const Instruction instruction{thread, "cp.async", source};
   if (!check(instruction, shared, global, bytes, validBytes)) return;
+  counting::access(thread, global, validBytes, counting::Kind::load, source);
+  counting::access(thread, shared, bytes, counting::Kind::store, source);
   AsyncBatch &batch = batchOf(groupsOf(thread), instruction);
   batch.waiting.push_back({static_cast<uint8_t *>(shared), static_cast<const uint8_t *>(global), bytes, validBytes,
                            thread.vc, thread.clock, source});

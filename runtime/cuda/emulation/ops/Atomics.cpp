@@ -2,6 +2,7 @@
 // that its value belongs to.
 #include "runtime/cuda/emulation/ops/Atomics.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/core/Machine.h"
 #include "runtime/cuda/emulation/ops/Cluster.h"
 #include "runtime/cuda/emulation/ptx/calls.h"
@@ -166,6 +167,7 @@ uint64_t load(Thread &thread, const void *address, unsigned bytes, Order order, 
   if (!locate(access)) return 0;
   Polls &polls = fenceState(thread).polls;
   polls.before(thread, access.location->value, waitFor(access));
+  counting::access(thread, address, bytes, counting::Kind::load, source);
   memory::read(address, bytes, accessorOf(thread, Proxy::atomic, source));
   checkStrength(access, false);
   observe(thread, access.location->clocks, order, scope);
@@ -177,6 +179,7 @@ void store(Thread &thread, void *address, uint64_t value, unsigned bytes, Order 
   scheduler::mayYield();
   Access access{thread, address, bytes, scope, source};
   if (!locate(access)) return;
+  counting::access(thread, address, bytes, counting::Kind::store, source);
   memory::write(address, bytes, accessorOf(thread, Proxy::atomic, source));
   checkStrength(access, true);
   Location &location = *access.location;
@@ -199,6 +202,7 @@ uint64_t modify(Thread &thread, void *address, Operation operation, Type type, u
   const bool poll = mayBePoll(operation, operand);
   if (poll) polls.before(thread, access.location->value, waitFor(access));
   const Accessor who = accessorOf(thread, Proxy::atomic, source);
+  counting::access(thread, address, bytes, counting::Kind::atomic, source);
   memory::read(address, bytes, who);
   const uint64_t old = bitsAt(address, bytes);
   const bool writes = operation != Operation::compareExchange || old == compare;
@@ -249,6 +253,7 @@ void mmcEmuLoadReadOnly(void *value, const void *global, unsigned bytes) {
   who.writesSeen = &launchStart;
   who.self = makeEpoch(thread.block->serial, kMaxColumns - 1, 1);
   who.ownColumn = 0;
+  counting::access(thread, global, bytes, counting::Kind::load, MMC_EMU_SOURCE);
   memory::read(global, bytes, who);
   memcpy(value, global, bytes);
 }

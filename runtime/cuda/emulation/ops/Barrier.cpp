@@ -8,6 +8,7 @@
 // can serve the next phase at once.
 #include "runtime/cuda/emulation/ops/Barrier.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/ops/Fence.h"
 #include "runtime/cuda/emulation/ptx/calls.h"
 
@@ -71,11 +72,12 @@ void completeIfAll(Block &block, NamedBarrier &barrier) {
 }
 
 /// Counts the warp if all of its lanes are there.
-bool countWarp(const Warp &warp, NamedBarrier &barrier) {
+bool countWarp(Warp &warp, NamedBarrier &barrier) {
   WarpArrival &arrival = barrier.warps[warp.index];
   if (arrival.counted || !arrival.lanes || (warp.present & ~arrival.lanes)) return false;
   arrival.counted = true;
   barrier.arrived += 32;
+  counting::meet(warp);
   return true;
 }
 

@@ -3,6 +3,7 @@
 // thread.
 #include "runtime/cuda/emulation/ops/BulkCopy.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/ops/Cluster.h"
 #include "runtime/cuda/emulation/ops/Mbarrier.h"
 #include "runtime/cuda/emulation/ptx/calls.h"
@@ -35,6 +36,7 @@ Accessor Moment::accessor(Epoch operation) const {
 }
 
 void Parcel::read(uint64_t at, const uint8_t *from, uint64_t count, const std::vector<Accessor> &readers) {
+  counting::bulk(from, count, counting::Kind::load, readers[0].source);
   for (const Accessor &reader : readers) memory::read(from, count, reader, false);
   memcpy(bytes.data() + at, from, count);
   if (memory::isInitialised(from, count)) return;
@@ -43,6 +45,7 @@ void Parcel::read(uint64_t at, const uint8_t *from, uint64_t count, const std::v
 }
 
 void Parcel::write(uint64_t at, uint8_t *to, uint64_t count, const Accessor &writer) const {
+  counting::bulk(to, count, counting::Kind::store, writer.source);
   memory::write(to, count, writer, false);
   memcpy(to, bytes.data() + at, count);
   if (unwritten.empty()) return;

@@ -2,6 +2,7 @@
 // lane that gave the address; results appear in all lanes at once.
 #include "runtime/cuda/emulation/ops/Matrix.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/core/Memory.h"
 #include "runtime/cuda/emulation/core/Report.h"
 #include "runtime/cuda/emulation/ops/Fence.h"
@@ -49,11 +50,14 @@ void meetLoad(WarpCall &call) {
   const bool transpose = argumentsOf(call, 0).transpose;
   for (uint32_t i = 0; i < count; ++i) {
     Matrix8x8 matrix;
+    const void *rows[8];
     for (uint32_t r = 0; r < 8; ++r) {
       const uint8_t *row = rowOf(call, i * 8 + r, "ldmatrix");
       memory::read(row, 16, accessorOf(call.thread(i * 8 + r), Proxy::generic, call.source));
       std::memcpy(matrix.rows[r], row, 16);
+      rows[r] = row;
     }
+    counting::matrix(rows, counting::Kind::load, call.source);
     for (uint32_t lane = 0; lane < 32; ++lane)
       argumentsOf(call, lane).registers[i] = readFragment(matrix, lane, transpose);
   }
@@ -66,13 +70,16 @@ void meetStore(WarpCall &call) {
   for (uint32_t lane = 0; lane < 32; ++lane) touch(call, lane, argumentsOf(call, lane).registers, count, false);
   for (uint32_t i = 0; i < count; ++i) {
     Matrix8x8 matrix;
+    const void *rows[8];
     for (uint32_t lane = 0; lane < 32; ++lane)
       writeFragment(matrix, lane, transpose, argumentsOf(call, lane).registers[i]);
     for (uint32_t r = 0; r < 8; ++r) {
       uint8_t *row = rowOf(call, i * 8 + r, "stmatrix");
       memory::write(row, 16, accessorOf(call.thread(i * 8 + r), Proxy::generic, call.source));
       std::memcpy(row, matrix.rows[r], 16);
+      rows[r] = row;
     }
+    counting::matrix(rows, counting::Kind::store, call.source);
   }
 }
 

@@ -2,6 +2,7 @@
 // what is left to find is what memory says.
 #include "runtime/cuda/emulation/ops/TensorCopy.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/ptx/calls.h"
 
 #include <algorithm>
@@ -226,6 +227,7 @@ void straighten(const Box &box, const void *shared, Parcel &parcel) {
 void addRun(const Box &box, const Parcel &parcel, uint64_t offset, uint8_t *global, uint64_t bytes, Accessor who) {
   who.proxy = Proxy::atomic;
   who.passesOn = false;
+  counting::bulk(global, bytes, counting::Kind::atomic, who.source);
   memory::read(global, bytes, who, false);
   memory::write(global, bytes, who, false);
   if (!parcel.unwritten.empty()) {

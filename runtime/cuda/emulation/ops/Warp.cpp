@@ -3,6 +3,7 @@
 // Invariant: the lanes that have arrived at a pending meeting are suspended, so a lane is in one meeting at most.
 #include "runtime/cuda/emulation/ops/Warp.h"
 
+#include "runtime/cuda/emulation/core/Counting.h"
 #include "runtime/cuda/emulation/ops/Fence.h"
 
 #include <bit>
@@ -46,6 +47,7 @@ void complete(Warp &warp, WarpState &state, Meeting &meeting, uint32_t last) {
   }
   const uint32_t others = meeting.arrived & ~(1u << last);
   state.close(meeting);
+  if (!(warp.present & ~meeting.arrived)) counting::meet(warp);
   meeting.function(call);
   for (uint32_t rest = others; rest; rest &= rest - 1) scheduler::wake(*warp.threads[std::countr_zero(rest)]);
 }

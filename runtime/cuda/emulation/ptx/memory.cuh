@@ -11,6 +11,9 @@ enum class Cache : u32 { normal, noAllocate, evictFirst, evictLast, streaming };
 
 namespace mmcEmuDetail {
 template <u32 bytes> struct Plain;
+template <> struct Plain<1> {
+  typedef u8 Type __attribute__((may_alias));
+};
 template <> struct Plain<2> {
   typedef u16 Type __attribute__((may_alias));
 };
@@ -24,10 +27,26 @@ template <> struct Plain<16> {
   typedef u32 Type __attribute__((vector_size(16), may_alias));
 };
 template <class T> using PlainOf = typename Plain<sizeof(T)>::Type;
+
+/// Keeps the compiler from loading or storing only the parts that are used, or each part by itself: what a kernel moves
+/// is counted.
+template <class V> MMC_DEVICE V whole(V value) {
+  if constexpr (sizeof(V) == 16)
+    __asm__("" : "+x"(value));
+  else
+    __asm__("" : "+r"(value));
+  return value;
+}
+template <class T> MMC_DEVICE T load(const void *from) {
+  return bitCast<T>(whole(*static_cast<const PlainOf<T> *>(from)));
+}
+template <class T> MMC_DEVICE void store(void *to, const T &value) {
+  *static_cast<PlainOf<T> *>(to) = whole(bitCast<PlainOf<T>>(value));
+}
 } // namespace mmcEmuDetail
 
 template <Cache cache = Cache::normal, class T> MMC_DEVICE T loadGlobal(const T *global) {
-  return bitCast<T>(*reinterpret_cast<const mmcEmuDetail::PlainOf<T> *>(global));
+  return mmcEmuDetail::load<T>(global);
 }
 
 template <Cache cache = Cache::normal, class T> MMC_DEVICE T loadReadOnly(const T *global) {
@@ -40,15 +59,20 @@ template <Cache cache = Cache::normal, class T> MMC_DEVICE T loadReadOnly(const 
 }
 
 template <Cache cache = Cache::normal, class T> MMC_DEVICE void storeGlobal(T *global, T value) {
-  *reinterpret_cast<mmcEmuDetail::PlainOf<T> *>(global) = bitCast<mmcEmuDetail::PlainOf<T>>(value);
+  mmcEmuDetail::store(global, value);
 }
 
-template <class T> MMC_DEVICE T loadShared(const void *shared) {
-  return bitCast<T>(*static_cast<const mmcEmuDetail::PlainOf<T> *>(shared));
+template <class T> MMC_DEVICE T loadPlain(const T *from) {
+  static_assert(alignof(T) == sizeof(T), "one instruction moves what is aligned to its size");
+  return mmcEmuDetail::load<T>(from);
 }
-template <class T> MMC_DEVICE void storeShared(void *shared, T value) {
-  *static_cast<mmcEmuDetail::PlainOf<T> *>(shared) = bitCast<mmcEmuDetail::PlainOf<T>>(value);
+template <class T> MMC_DEVICE void storePlain(T *to, const T &value) {
+  static_assert(alignof(T) == sizeof(T), "one instruction moves what is aligned to its size");
+  mmcEmuDetail::store(to, value);
 }
+
+template <class T> MMC_DEVICE T loadShared(const void *shared) { return mmcEmuDetail::load<T>(shared); }
+template <class T> MMC_DEVICE void storeShared(void *shared, T value) { mmcEmuDetail::store(shared, value); }
 
 MMC_DEVICE void prefetchL2(const void *) {}
 
