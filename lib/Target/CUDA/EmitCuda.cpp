@@ -1,6 +1,7 @@
 #include "lib/Target/CUDA/EmitCuda.h"
 
 #include "dialects/Hopper/IR/Hopper.h"
+#include "lib/Analysis/KernelFloor.h"
 #include "lib/Target/CUDA/PrintCuda.h"
 #include "passes/Pipelines/Pipelines.h"
 
@@ -8,6 +9,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 
@@ -45,12 +47,21 @@ static bool hasWgmma(hopper::KernelOp kernel) {
   return kernel.walk([](hopper::WgmmaOp) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
+/// What the kernel must do at least, as the head of its source.
+static std::string headOf(tile::KernelOp kernel) {
+  std::string why;
+  const FailureOr<analysis::KernelFloor> floor = analysis::floorOf(kernel, &why);
+  return (succeeded(floor) ? analysis::floorComment(*floor) : "// Floor: not known, " + why + ".\n") + "\n";
+}
+
 FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module, const std::string &variant,
                                             const std::vector<std::string> &portable) {
   OwningOpRef<ModuleOp> copy = module.clone();
   PassManager manager(module.getContext());
   buildTileToHopperPipeline(manager, {variant, portable});
   if (failed(manager.run(*copy))) return failure();
+  llvm::StringMap<std::string> heads;
+  for (auto kernel : module.getOps<tile::KernelOp>()) heads[kernel.getSymName()] = headOf(kernel);
   std::vector<CudaKernel> kernels;
   for (auto kernel : copy->getOps<hopper::KernelOp>()) {
     std::string name = kernel.getSymName().str(), symbol = runtime::kernelSymbol(name, variant);
@@ -63,7 +74,7 @@ FailureOr<std::vector<CudaKernel>> emitCuda(ModuleOp module, const std::string &
     function.maps = printed->maps;
     describeDealtLoop(kernel, function);
     if (hasWgmma(kernel)) function.family = hopper::kWgmmaFamily.str();
-    kernels.push_back({name, symbol, std::move(printed->text), function});
+    kernels.push_back({name, symbol, heads[name] + printed->text, function});
   }
   return kernels;
 }
