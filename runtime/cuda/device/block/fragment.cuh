@@ -224,14 +224,15 @@ MMC_DEVICE void reduce(BlockFragment<float, Slice<Spread<threads, vector, rows, 
   } else {
     constexpr u32 kShares = threads * vector / columns; // threads that have one column
     static_assert(threads * vector <= kReduceScratch, "partial results fit the scratch");
+    // Slot by slot, so that lanes have neighbouring words.
     syncFragments<threads>();
-    MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) scratch[threadIndex() * vector + slot] = result[slot];
+    MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) scratch[slot * threads + threadIndex()] = result[slot];
     syncFragments<threads>();
     MMC_UNROLL for (u32 slot = 0; slot < Part::kSlots; ++slot) {
-      const u32 column = threadIndex() % kGroup * vector + slot;
-      float sum = scratch[column];
+      const u32 first = slot * threads + threadIndex() % kGroup;
+      float sum = scratch[first];
       MMC_UNROLL for (u32 share = 1; share < kShares; ++share) sum =
-          Kind::combine(sum, scratch[share * columns + column]);
+          Kind::combine(sum, scratch[first + share * kGroup]);
       result[slot] = sum;
     }
   }

@@ -52,16 +52,86 @@ template <class T, u32 count> struct alignas(sizeof(T) * count) Chunk {
 /// How many neighbours a thread has side by side, of those that are contiguous in memory; at most 16 bytes of them.
 template <class Layout> constexpr u32 chunkOf(u32 chunk) { return chunk < Layout::kVector ? chunk : Layout::kVector; }
 template <class T, u32 count> constexpr u32 atOnce() { return count * sizeof(T) > 16 ? 16 / sizeof(T) : count; }
+
+// Accumulators of 16-bit elements: a thread has two neighbours, four threads half a sector of a row, and the other half
+// of it in the next group of eight columns. Neighbouring threads swap, so that an even one has four neighbours of the
+// first group, an odd one of the second, and the four of them access a whole sector of a row at once.
+template <u32 chunk, class T, class Layout> constexpr bool swaps() {
+  if constexpr (requires { Layout::kRowSlots; })
+    return sizeof(T) == 2 && chunk % 4 == 0 && Layout::kRowSlots % 8 == 0;
+  else
+    return false;
+}
+/// Calls f(slot, next, row, column) for two slots in one group of columns, the first of two in the next one, and where
+/// this thread's four neighbours begin.
+template <class Layout, class F> MMC_DEVICE void forEachSwap(F f) {
+  MMC_UNROLL for (u32 group = 0; group < Layout::kSlots; group += 8) {
+    MMC_UNROLL for (u32 slot = group; slot < group + 4; slot += 2)
+        f(slot, slot + 4, Layout::template coordinate<0>(slot),
+          Layout::template coordinate<1>(slot) + (laneIndex() % 2 ? 6 : 0));
+  }
+}
+template <class T> using Pair = Chunk<T, 2>;
+template <class T> MMC_DEVICE Chunk<T, 4> joined(Pair<T> first, Pair<T> second) {
+  return {first.elements[0], first.elements[1], second.elements[0], second.elements[1]};
+}
+/// What the neighbouring lane gives.
+template <class T> MMC_DEVICE Pair<T> swapped(Pair<T> pair) {
+  return bitCast<Pair<T>>(shuffleXor(bitCast<u32>(pair), 1));
+}
+
+template <class T, class Layout, class F>
+MMC_DEVICE void loadSwapped(BlockFragment<T, Layout> &fragment, const Bounds &limits, F address) {
+  const bool odd = laneIndex() % 2 != 0;
+  forEachSwap<Layout>([&](u32 slot, u32 next, u32 row, u32 column) {
+    Chunk<T, 4> elements = {};
+    const bool exists = Layout::holds(slot) && row < limits.sizes[0];
+    if (exists && column + 3 < limits.sizes[1]) {
+      elements = loadPlain(reinterpret_cast<const Chunk<T, 4> *>(address(row, column)));
+    } else if (exists) {
+      MMC_UNROLL for (u32 i = 0; i < 4; ++i) {
+        if (column + i < limits.sizes[1]) elements.elements[i] = *address(row, column + i);
+      }
+    }
+    const Pair<T> first = {elements.elements[0], elements.elements[1]},
+                  second = {elements.elements[2], elements.elements[3]};
+    const Pair<T> other = swapped<T>(odd ? first : second);
+    MMC_UNROLL for (u32 i = 0; i < 2; ++i) {
+      fragment[slot + i] = odd ? other.elements[i] : first.elements[i];
+      fragment[next + i] = odd ? second.elements[i] : other.elements[i];
+    }
+  });
+}
+
+template <class T, class Layout, class F>
+MMC_DEVICE void storeSwapped(const BlockFragment<T, Layout> &fragment, const Bounds &limits, F address) {
+  const bool odd = laneIndex() % 2 != 0;
+  forEachSwap<Layout>([&](u32 slot, u32 next, u32 row, u32 column) {
+    const Pair<T> here = {fragment[slot], fragment[slot + 1]}, there = {fragment[next], fragment[next + 1]};
+    const Pair<T> other = swapped<T>(odd ? here : there);
+    const Chunk<T, 4> elements = odd ? joined<T>(other, there) : joined<T>(here, other);
+    if (!Layout::holds(slot) || row >= limits.sizes[0]) return;
+    if (column + 3 < limits.sizes[1]) {
+      storePlain(reinterpret_cast<Chunk<T, 4> *>(address(row, column)), elements);
+    } else {
+      MMC_UNROLL for (u32 i = 0; i < 4; ++i) {
+        if (column + i < limits.sizes[1]) *address(row, column + i) = elements.elements[i];
+      }
+    }
+  });
+}
 } // namespace blockDetail
 
 /// Elements within the bounds are read, the others are zero. address(i, j, ...) is the pointer to element (i, j, ...).
 template <u32 chunk, class T, class Layout, class F>
 MMC_DEVICE void load(BlockFragment<T, Layout> &fragment, const Bounds &limits, F address) {
+  if constexpr (blockDetail::swaps<chunk, T, Layout>()) return blockDetail::loadSwapped(fragment, limits, address);
   constexpr u32 kCount = blockDetail::atOnce<T, blockDetail::chunkOf<Layout>(chunk)>();
   MMC_UNROLL for (u32 first = 0; first < Layout::kSlots; first += kCount) {
     blockDetail::Chunk<T, kCount> elements = {};
     if (blockDetail::isWithin<Layout>(limits, first + kCount - 1)) {
-      elements = *reinterpret_cast<const blockDetail::Chunk<T, kCount> *>(blockDetail::at<Layout>(address, first));
+      elements =
+          loadPlain(reinterpret_cast<const blockDetail::Chunk<T, kCount> *>(blockDetail::at<Layout>(address, first)));
     } else if constexpr (kCount > 1) {
       MMC_UNROLL for (u32 i = 0; i < kCount; ++i) {
         if (blockDetail::isWithin<Layout>(limits, first + i))
@@ -75,6 +145,7 @@ MMC_DEVICE void load(BlockFragment<T, Layout> &fragment, const Bounds &limits, F
 /// Elements within the bounds are written, each by one thread.
 template <u32 chunk, class T, class Layout, class F>
 MMC_DEVICE void store(const BlockFragment<T, Layout> &fragment, const Bounds &limits, F address) {
+  if constexpr (blockDetail::swaps<chunk, T, Layout>()) return blockDetail::storeSwapped(fragment, limits, address);
   constexpr u32 kCount = blockDetail::atOnce<T, blockDetail::chunkOf<Layout>(chunk)>();
   MMC_UNROLL for (u32 first = 0; first < Layout::kSlots; first += kCount) {
     if constexpr (requires { Layout::owns(0); }) {
@@ -83,7 +154,7 @@ MMC_DEVICE void store(const BlockFragment<T, Layout> &fragment, const Bounds &li
     if (blockDetail::isWithin<Layout>(limits, first + kCount - 1)) {
       blockDetail::Chunk<T, kCount> elements;
       MMC_UNROLL for (u32 i = 0; i < kCount; ++i) elements.elements[i] = fragment[first + i];
-      *reinterpret_cast<blockDetail::Chunk<T, kCount> *>(blockDetail::at<Layout>(address, first)) = elements;
+      storePlain(reinterpret_cast<blockDetail::Chunk<T, kCount> *>(blockDetail::at<Layout>(address, first)), elements);
     } else if constexpr (kCount > 1) {
       MMC_UNROLL for (u32 i = 0; i < kCount; ++i) {
         if (blockDetail::isWithin<Layout>(limits, first + i))
@@ -121,7 +192,7 @@ MMC_DEVICE void put(const BlockFragment<T, Layout> &fragment, Tile<T, rows, colu
     blockDetail::Chunk<T, kCount> elements;
     MMC_UNROLL for (u32 i = 0; i < kCount; ++i) elements.elements[i] = fragment[first + i];
     T &place = tile.at(Layout::template coordinate<0>(first), Layout::template coordinate<1>(first));
-    *reinterpret_cast<blockDetail::Chunk<T, kCount> *>(&place) = elements;
+    storePlain(reinterpret_cast<blockDetail::Chunk<T, kCount> *>(&place), elements);
   }
 }
 /// Elements to a vector in row-major order.
@@ -142,7 +213,7 @@ MMC_DEVICE void get(BlockFragment<T, Layout> &fragment, const Tile<T, rows, colu
     blockDetail::Chunk<T, kCount> elements = {};
     if (Layout::holds(first)) {
       const T &place = tile.at(Layout::template coordinate<0>(first), Layout::template coordinate<1>(first));
-      elements = *reinterpret_cast<const blockDetail::Chunk<T, kCount> *>(&place);
+      elements = loadPlain(reinterpret_cast<const blockDetail::Chunk<T, kCount> *>(&place));
     }
     MMC_UNROLL for (u32 i = 0; i < kCount; ++i) fragment[first + i] = elements.elements[i];
   }
