@@ -26,6 +26,7 @@ std::vector<uint8_t> compilePlan(const std::string &model, const PlanOptions &op
   compile.target = options.target;
   compile.dtype = options.dtype;
   compile.disabledPasses = options.disabledPasses;
+  compile.maxNumSeqs = options.maxNumSeqs;
   compile.maxNumBatchedTokens = options.maxNumBatchedTokens;
   compile.recurrenceBlock = options.recurrenceBlock;
   compile.maxModelLen = options.maxModelLen;

@@ -24,6 +24,7 @@ struct PlanOptions {
   Target target = {"cpu", {}};
   std::string dtype = "float32";
   std::vector<std::string> disabledPasses;
+  uint32_t maxNumSeqs = 16;
   uint32_t maxNumBatchedTokens = 4096;
   uint32_t recurrenceBlock = 64;
   uint64_t maxModelLen = 4096;
