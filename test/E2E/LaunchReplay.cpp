@@ -11,6 +11,8 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <set>
+#include <utility>
 
 using namespace mmc::runtime;
 using mmc::interpreter::MemoryMap;
@@ -28,6 +30,7 @@ struct Region {
   uint64_t rowBytes; // values of a row are compared against the largest of them
   std::string name;
   std::vector<uint8_t> copy;
+  size_t argument = 0; // the first word that names it
 };
 
 float valueAt(const uint8_t *memory, DType dtype) {
@@ -67,12 +70,23 @@ void compare(const Region &region, const uint8_t *actual, LaunchDifference &resu
   }
 }
 
+uint64_t mix(uint64_t hash, std::span<const uint8_t> bytes) {
+  for (size_t i = 0; i < bytes.size(); i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + i, std::min<size_t>(8, bytes.size() - i));
+    hash = (hash ^ word) * 0x9fb21c651e98df25u;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
 } // namespace
 
 struct LaunchReplay::State {
   Session &session;
   const PlanTables &tables;
   uint32_t slots;
+  Replay mode;
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
   mlir::OwningOpRef<mlir::ModuleOp> kernels;
   std::vector<std::unique_ptr<TileInterpreter>> interpreters; // per kernel of the plan
@@ -80,13 +94,23 @@ struct LaunchReplay::State {
   std::map<std::string, LaunchDifference> differences;
   std::vector<Region> regions; // of the launch in progress
   std::vector<std::vector<uint8_t>> before;
+  std::vector<LaunchPrint> prints;
+  uint64_t step = 0; // that is poisoned
+  std::set<uint64_t> seenPools;
+  std::string watched; // a kernel, and a word of its arguments
+  size_t watchedArgument = 0;
+  Watcher watcher;
 
-  State(Session &session, uint32_t slots) : session(session), tables(session.plan()), slots(slots) {}
+  State(Session &session, uint32_t slots, Replay mode)
+      : session(session), tables(session.plan()), slots(slots), mode(mode) {}
   void parse(std::span<const uint8_t> text);
   Region region(const Argument &argument, const LaunchEvent &event, uint64_t pointer) const;
   std::vector<uint8_t> read(const Region &region) const;
+  void poison(const LaunchEvent &event);
+  void clearPages(const Argument &argument, const Region &region);
   void capture(const LaunchEvent &event);
   void replay(const LaunchEvent &event);
+  void takePrint(const LaunchEvent &event);
 };
 
 void LaunchReplay::State::parse(std::span<const uint8_t> text) {
@@ -134,7 +158,7 @@ static std::vector<uint64_t> rowBytesOfWords(tile::KernelOp kernel) {
 Region LaunchReplay::State::region(const Argument &argument, const LaunchEvent &event, uint64_t pointer) const {
   const StepRecord &step = *event.step;
   auto make = [&](uint64_t bytes, DType dtype, const std::string &name) {
-    return Region{pointer - argument.offset, bytes, argument.written, dtype, bytes ? bytes : 1, name, {}};
+    return Region{pointer - argument.offset, bytes, argument.written, dtype, bytes ? bytes : 1, name, {}, 0};
   };
   switch (argument.kind) {
   case ArgumentKind::buffer: {
@@ -182,11 +206,37 @@ std::vector<uint8_t> LaunchReplay::State::read(const Region &region) const {
   return bytes;
 }
 
+/// At the beginning of a step: not-a-number in every temporary, so that what is read before it is written shows, and
+/// what is never written is the same in every run.
+void LaunchReplay::State::poison(const LaunchEvent &event) {
+  if (std::exchange(step, event.step->number) == event.step->number) return;
+  const EntryPoint &entry = *event.step->entry;
+  for (size_t i = 0; i < event.launch->arguments.size(); ++i) {
+    const Argument &argument = event.launch->arguments[i];
+    if (argument.kind != ArgumentKind::buffer) continue;
+    const uint64_t arena = event.arguments[i] - argument.offset - entry.offsets[argument.index];
+    const Status status = session.writeMemory(arena, std::vector<uint8_t>(entry.arenaBytes, 0xff));
+    EXPECT_TRUE(status.ok()) << status.text();
+    return;
+  }
+  ADD_FAILURE() << "the first launch of a step has no buffer";
+}
+
+/// A session clears pages when it takes them. Those that nobody has taken are cleared when a launch first sees the
+/// pool, before anything was written there, and are then the same in every run.
+void LaunchReplay::State::clearPages(const Argument &argument, const Region &region) {
+  if (argument.kind != ArgumentKind::pool || tables.pools[argument.index].kind != PoolKind::pages) return;
+  if (!seenPools.insert(region.begin).second) return;
+  const Status status = session.writeMemory(region.begin, std::vector<uint8_t>(region.bytes));
+  EXPECT_TRUE(status.ok()) << status.text();
+}
+
 /// Before a launch: copies of all that it may read or write. Memory that no launch writes is shared.
 void LaunchReplay::State::capture(const LaunchEvent &event) {
   regions.clear();
   before.clear();
-  const std::vector<uint64_t> rows = rowBytesOfWords(ops[event.kernel]);
+  const std::vector<uint64_t> rows =
+      mode == Replay::interpret ? rowBytesOfWords(ops[event.kernel]) : std::vector<uint64_t>();
   for (size_t i = 0; i < event.launch->arguments.size(); ++i) {
     Region next = region(event.launch->arguments[i], event, event.arguments[i]);
     if (!next.bytes) continue;
@@ -198,9 +248,12 @@ void LaunchReplay::State::capture(const LaunchEvent &event) {
       known->written |= next.written;
       continue;
     }
-    next.copy = read(next);
+    next.argument = i;
+    clearPages(event.launch->arguments[i], next);
+    if (mode == Replay::interpret) next.copy = read(next);
     regions.push_back(std::move(next));
   }
+  if (mode == Replay::print) return;
   for (const Region &region : regions) before.push_back(region.written ? region.copy : std::vector<uint8_t>());
 }
 
@@ -228,20 +281,45 @@ void LaunchReplay::State::replay(const LaunchEvent &event) {
   }
 }
 
-LaunchReplay::LaunchReplay(mmc_session *session, std::span<const uint8_t> plan, uint32_t slots)
-    : state(std::make_unique<State>(*session->session, slots)) {
-  auto image = PlanImage::copy(plan);
-  EXPECT_TRUE(image.ok()) << image.status().text();
-  if (!image.ok()) return;
-  state->parse(image->bytes(SegmentKind::text));
-  if (state->ops.size() != state->tables.kernels.size()) return;
-  session->session->setObserver(
-      [state = state.get()](const LaunchEvent &event) { event.before ? state->capture(event) : state->replay(event); });
+void LaunchReplay::State::takePrint(const LaunchEvent &event) {
+  LaunchPrint print{tables.kernels[event.kernel].name, event.points};
+  for (const Region &region : regions) {
+    if (!region.written) continue;
+    const std::vector<uint8_t> bytes = read(region);
+    print.hash = mix(print.hash, bytes);
+    if (watcher && region.argument == watchedArgument && print.kernel.starts_with(watched))
+      watcher({reinterpret_cast<const int32_t *>(bytes.data()), bytes.size() / 4});
+  }
+  prints.push_back(std::move(print));
+}
+
+LaunchReplay::LaunchReplay(mmc_session *session, std::span<const uint8_t> plan, uint32_t slots, Replay mode)
+    : state(std::make_unique<State>(*session->session, slots, mode)) {
+  if (mode == Replay::interpret) {
+    auto image = PlanImage::copy(plan);
+    EXPECT_TRUE(image.ok()) << image.status().text();
+    if (!image.ok()) return;
+    state->parse(image->bytes(SegmentKind::text));
+    if (state->ops.size() != state->tables.kernels.size()) return;
+  }
+  session->session->setObserver([state = state.get()](const LaunchEvent &event) {
+    if (event.before) return state->poison(event), state->capture(event);
+    if (state->mode == Replay::interpret) state->replay(event);
+    state->takePrint(event);
+  });
 }
 
 LaunchReplay::~LaunchReplay() { state->session.setObserver({}); }
 
 const std::map<std::string, LaunchDifference> &LaunchReplay::differences() const { return state->differences; }
+
+const std::vector<LaunchPrint> &LaunchReplay::prints() const { return state->prints; }
+
+void LaunchReplay::watch(const std::string &kernel, size_t argument, Watcher watcher) {
+  state->watched = kernel;
+  state->watchedArgument = argument;
+  state->watcher = std::move(watcher);
+}
 
 std::vector<std::string> LaunchReplay::unused() const {
   std::vector<std::string> names;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -24,15 +25,33 @@ struct LaunchDifference {
   std::string where;                 // of the largest difference
 };
 
+/// What a launch left in all memory that it may write, as a hash: two of the same inputs are equal where no bit
+/// differs.
+struct LaunchPrint {
+  std::string kernel;
+  uint64_t hash = 0;
+  bool operator==(const LaunchPrint &) const = default;
+};
+
+enum class Replay {
+  interpret, // on the interpreter, and take the print
+  print      // take the print only: for the same step under another schedule
+};
+
 class LaunchReplay {
 public:
   /// Observes `session`, which was made from `plan`, for at most `slots` sequences and all their pages, until it is
   /// destroyed. Failures are test failures.
-  LaunchReplay(mmc_session *session, std::span<const uint8_t> plan, uint32_t slots);
+  LaunchReplay(mmc_session *session, std::span<const uint8_t> plan, uint32_t slots, Replay mode = Replay::interpret);
   ~LaunchReplay();
 
   /// By kernel name, of the launches so far.
   const std::map<std::string, LaunchDifference> &differences() const;
+  /// Of the launches so far, in order.
+  const std::vector<LaunchPrint> &prints() const;
+  /// Sees what the launches of kernels whose names begin with `kernel` leave in the int32 memory of an argument word.
+  using Watcher = std::function<void(std::span<const int32_t> values)>;
+  void watch(const std::string &kernel, size_t argument, Watcher watcher);
   /// Kernels of the plan that no launch ran.
   std::vector<std::string> unused() const;
 

@@ -4,6 +4,7 @@
 #include "lib/Support/RandomDistribution.h"
 #include "runtime/src/RandomWeights.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <sstream>
 
@@ -35,6 +36,20 @@ RandomCheckpoint::Tensor &RandomCheckpoint::operator[](const std::string &name) 
 
 RandomCheckpoint::Tensor &RandomCheckpoint::layer(size_t layer, const std::string &name) {
   return (*this)["model.layers." + std::to_string(layer) + "." + name];
+}
+
+void RandomCheckpoint::favour(const RandomModel &model, int64_t expert) {
+  auto clear = [](std::span<float> row) { std::fill(row.begin(), row.end(), 0.0f); };
+  for (int64_t id = 0; id < model.vocabulary; ++id) (*this)["model.embed_tokens.weight"].row(id)[0] = 1;
+  for (size_t l = 0; l < model.kinds.size(); ++l) {
+    clear(layer(l, model.kinds[l] ? "self_attn.o_proj.weight" : "self_attn.out_proj.weight").row(0));
+    for (int64_t e = 0; e < model.experts; ++e) {
+      clear(layer(l, "block_sparse_moe.experts." + std::to_string(e) + ".w2.weight").row(0));
+      std::span<float> gate = layer(l, "block_sparse_moe.gate.weight").row(e);
+      clear(gate);
+      gate[0] = e == expert ? 1.0f : -0.1f * float(e);
+    }
+  }
 }
 
 const std::string &RandomCheckpoint::write(const Folder &folder) const {

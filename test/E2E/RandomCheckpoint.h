@@ -25,6 +25,10 @@ public:
   /// "model.layers.{layer}." + name.
   Tensor &layer(size_t layer, const std::string &name);
 
+  /// Makes channel 0 a positive constant of the token stream and lets all routers read it alone: `expert` always wins,
+  /// the others follow in their order.
+  void favour(const RandomModel &model, int64_t expert);
+
   /// Writes config.json and model.safetensors (float32); returns the folder's path.
   const std::string &write(const Folder &folder) const;
 

@@ -1,8 +1,7 @@
 // Kernels in the released model's widths, with K cut to 512 and few heads, on the emulated device: every launch of
 // ragged steps against the tile interpreter in float64. Heads of 64 and 128 are those that products of warpgroups are
 // made for.
-#include "test/E2E/LaunchReplay.h"
-#include "test/E2E/RandomModels.h"
+#include "test/E2E/ReleasedWidths.h"
 
 #include <gtest/gtest.h>
 
@@ -13,33 +12,10 @@ using Parameters = std::tuple<int64_t, std::string, uint32_t>; // channels of a 
 
 class ReleasedWidths : public testing::TestWithParam<Parameters> {};
 
-/// One layer of each kind, eight heads to one of keys, two experts of eight.
-RandomModel modelOf(int64_t headDim) {
-  RandomModel model;
-  model.layers = 2;
-  model.kinds = {0, 1};
-  model.hidden = model.intermediate = 512;
-  model.heads = 8;
-  model.kvHeads = 1;
-  model.headDim = headDim;
-  model.rotaryDim = headDim / 2;
-  model.experts = 8;
-  model.topK = 2;
-  model.vocabulary = 512;
-  model.scales = {1, 1, 1, 1, 1, 1};
-  return model;
-}
-
 TEST_P(ReleasedWidths, RaggedSteps) {
   const auto &[headDim, family, block] = GetParam();
   Folder folder;
-  folder.write("config.json", modelOf(headDim).config());
-  PlanOptions options;
-  options.dtype = "bfloat16";
-  options.target = {"cuda-emu", {family}};
-  options.maxModelLen = options.maxNumBatchedTokens = 512;
-  options.recurrenceBlock = block;
-  const std::vector<uint8_t> plan = compilePlan(folder.path(), options);
+  const std::vector<uint8_t> plan = compileForEmulation(folder, releasedWidths(headDim), family, 512, block);
   const TestModel model(plan, "");
   ASSERT_TRUE(model.ok());
   const std::vector<size_t> lengths = {65, 1, 150, 64, 63};

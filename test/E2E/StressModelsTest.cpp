@@ -106,24 +106,6 @@ TEST(ReleasedShapes, OneExpert) {
 
 // ------------------------------------------------------------------------------------------------ experts
 
-/// A model whose channel 0 is a positive constant of the token stream, and whose routers read only this channel:
-/// `favourite` always wins, the others follow in their order.
-RandomCheckpoint favouring(const RandomModel &model, int64_t favourite) {
-  RandomCheckpoint checkpoint(model, 11);
-  auto clear = [](std::span<float> row) { std::fill(row.begin(), row.end(), 0.0f); };
-  for (int64_t id = 0; id < model.vocabulary; ++id) checkpoint["model.embed_tokens.weight"].row(id)[0] = 1;
-  for (size_t l = 0; l < model.kinds.size(); ++l) {
-    clear(checkpoint.layer(l, model.kinds[l] ? "self_attn.o_proj.weight" : "self_attn.out_proj.weight").row(0));
-    for (int64_t e = 0; e < model.experts; ++e) {
-      clear(checkpoint.layer(l, "block_sparse_moe.experts." + std::to_string(e) + ".w2.weight").row(0));
-      std::span<float> gate = checkpoint.layer(l, "block_sparse_moe.gate.weight").row(e);
-      clear(gate);
-      gate[0] = e == favourite ? 1.0f : -0.1f * float(e);
-    }
-  }
-  return checkpoint;
-}
-
 class OneExpertTakesAll : public testing::TestWithParam<int64_t> {};
 
 TEST_P(OneExpertTakesAll, TheOthersAreEmpty) {
@@ -134,7 +116,9 @@ TEST_P(OneExpertTakesAll, TheOthersAreEmpty) {
   const std::vector<uint8_t> plan = compilePlan(folder.write("config.json", model.config()));
   for (int64_t favourite : {0, 3, 6}) {
     SCOPED_TRACE("expert " + std::to_string(favourite));
-    favouring(model, favourite).write(folder);
+    RandomCheckpoint checkpoint(model, 11);
+    checkpoint.favour(model, favourite);
+    checkpoint.write(folder);
     check(plan, folder.path(), folder.path(), prefillThenDecode({100, 50, 3, 1}, 320));
   }
 }
