@@ -209,6 +209,18 @@ Status checkPassNames(const CompileOptions &options) {
   return {};
 }
 
+/// Prints the module after the passes of these names, or after `all`.
+static void printAfter(PassManager &manager, const std::vector<std::string> &names) {
+  if (names.empty()) return;
+  manager.getContext()->disableMultithreading(); // text of several threads would mix
+  llvm::StringSet<> wanted;
+  for (const std::string &name : names) wanted.insert(name);
+  auto after = [wanted](Pass *pass, Operation *) { return wanted.contains(pass->getName()) || wanted.contains("all"); };
+  manager.enableIRPrinting([](Pass *, Operation *) { return false; }, after, /*printModuleScope=*/true,
+                           /*printAfterOnlyOnChange=*/false,
+                           /*printAfterOnlyOnFailure=*/false, llvm::errs());
+}
+
 LogicalResult Ladder::runTilePasses() {
   PassManager manager(&context);
   PipelineOptions pipeline;
@@ -222,17 +234,7 @@ LogicalResult Ladder::runTilePasses() {
   std::string error;
   if (failed(checkPipelineOptions(pipeline, error))) return emitError(UnknownLoc::get(&context), error);
   buildModelToTilePipeline(manager, pipeline);
-  if (!options.printIrAfter.empty()) {
-    context.disableMultithreading(); // text of several threads would mix
-    llvm::StringSet<> wanted;
-    for (const std::string &name : options.printIrAfter) wanted.insert(name);
-    auto after = [wanted](Pass *pass, Operation *) {
-      return wanted.contains(pass->getName()) || wanted.contains("all");
-    };
-    manager.enableIRPrinting([](Pass *, Operation *) { return false; }, after, /*printModuleScope=*/true,
-                             /*printAfterOnlyOnChange=*/false,
-                             /*printAfterOnlyOnFailure=*/false, llvm::errs());
-  }
+  printAfter(manager, options.printIrAfter);
   LogicalResult result = manager.run(*module);
   context.enableMultithreading(); // the CPU target compiles kernels on several threads
   return result;
@@ -272,6 +274,13 @@ Status Ladder::lowerToPlan() {
   plan.parametersActive = parametersActive;
   MMC_RETURN_IF_ERROR(guarded(compiler::kLowering, "planning",
                               [&] { return failed(convertTileToPlan(*module, plan)) ? failure() : verify(*module); }));
+  if (target.family != "cpu" && !llvm::is_contained(options.disabledPasses, StringRef("BranchLaunches"))) {
+    PassManager manager(&context);
+    manager.addPass(createBranchLaunchesPass());
+    printAfter(manager, options.printIrAfter);
+    MMC_RETURN_IF_ERROR(guarded(compiler::kLowering, "branching", [&] { return manager.run(*module); }));
+    context.enableMultithreading(); // the CPU target compiles kernels on several threads
+  }
   reached = Level::plan;
   unsigned entries = 0;
   module->walk([&](planir::EntryOp) { ++entries; });

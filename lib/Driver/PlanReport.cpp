@@ -138,14 +138,24 @@ Json mapsJson(const Kernel &kernel, const runtime::DeviceFunction &function) {
   return maps;
 }
 
+/// The branch of each kernel's launches; 0 for those without.
+std::vector<uint8_t> branchesOf(const PlanTables &tables) {
+  std::vector<uint8_t> branches(tables.kernels.size());
+  for (const runtime::Program &layer : tables.layerKinds)
+    for (const Command &command : layer.commands) branches[command.launch.kernel] |= command.launch.branch;
+  return branches;
+}
+
 Json kernelsJson(const PlanTables &tables) {
   const std::vector<uint64_t> counts = decodeLaunches(tables);
+  const std::vector<uint8_t> branches = branchesOf(tables);
   Json kernels = Json::array();
   for (size_t i = 0; i < tables.kernels.size(); ++i) {
     const Kernel &kernel = tables.kernels[i];
     Json common = {{"name", kernel.name},
                    {"count", counts[i]},
                    {"domain_rank", kernel.domainRank},
+                   {"branch", branches[i]},
                    {"parameters", kernel.parameters}};
     if (kernel.functions.empty()) {
       common.update({{"target", tables.target}, {"symbols", kernel.symbols}, {"scratch_bytes", kernel.scratchBytes}});
@@ -248,12 +258,14 @@ std::string planText(const PlanReport &report) {
   for (const std::string &line : certificateLines(report)) text += line + "\n";
   text += cat("kernels            ", tables.kernels.size(), " (launches in a decode step)\n");
   const std::vector<uint64_t> counts = decodeLaunches(tables);
+  const std::vector<uint8_t> branches = branchesOf(tables);
   for (size_t i = 0; i < counts.size(); ++i) {
     std::string count = std::to_string(counts[i]);
     count.insert(0, count.size() < 6 ? 6 - count.size() : 0, ' ');
     text += cat(count, "  ", tables.kernels[i].name);
     for (size_t variant = 0; variant < tables.kernels[i].functions.size(); ++variant)
       text += cat(variant ? ", " : "  (", tables.variants[variant], " ", tables.kernels[i].functions[variant].family);
+    if (branches[i]) text += cat(", branch ", int(branches[i]));
     text += tables.kernels[i].functions.empty() ? "\n" : ")\n";
   }
   return text;

@@ -51,6 +51,8 @@ static constexpr PassInfo kPasses[] = {
      "norms, residuals, embedding, combine, gather, select, rope and elementwise ops to row kernels", false, false},
     {"VerifyTileLevel", "mmc-verify-tile-level", "asserts that functions contain launches and names of data only",
      false, false},
+    {"BranchLaunches", "mmc-branch-launches", "lets launches over prefilling and decoding sequences overlap (CUDA)",
+     true, true, true},
 };
 
 ArrayRef<PassInfo> getPassList() { return kPasses; }

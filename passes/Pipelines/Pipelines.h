@@ -42,7 +42,8 @@ struct PassInfo {
   bool onlyCuda = false; // it runs for target cuda only
 };
 
-/// Every pass of the pipeline from the model description to tile programs, in its order.
+/// Every pass of the pipeline from the model description to tile programs, in its order, and the optional one that runs
+/// on plans.
 llvm::ArrayRef<PassInfo> getPassList();
 
 /// Prints the list as a table or as a JSON array of {name, argument, summary, optional, bitwise}.

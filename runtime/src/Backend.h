@@ -36,6 +36,9 @@ public:
   virtual uint8_t *recordMemory() = 0;
   /// Entries [begin, end) of a slot's row of the page table are others from now on.
   virtual Status updatePages(uint32_t slot, uint64_t begin, uint64_t end) { return {}; }
+  /// Memory for so many rows of logits of the next step that needs no further copy of them, until the step after it;
+  /// null where there is none.
+  virtual float *logitsMemory(uint64_t rows) { return nullptr; }
   /// A step: the body, then the head for each run, whose logits are at step.logits after endStep. They fail with
   /// kStepCancelled when `cancelled` became true; launches after that did not run. endStep is called also after a
   /// failure.

@@ -153,6 +153,7 @@ Parameter decodeParameter(Decoder &d, const plan::Parameter &from) {
   to.pagesPerSequence = from.pages_per_sequence();
   to.filters = from.filters();
   to.tileRows = from.tile_rows();
+  to.own = from.own();
   return to;
 }
 
@@ -165,6 +166,7 @@ Launch decodeLaunch(Decoder &d, const plan::Launch &from) {
                     a.written(), a.index(), a.offset()};
   });
   to.domain = decodeDomain(d, "launch domain", from.domain());
+  to.branch = from.branch();
   return to;
 }
 

@@ -123,12 +123,14 @@ inline constexpr size_t kMaxRank = 8;            // dimensions of tensors
 inline constexpr size_t kMaxDomainRank = 4;      // dimensions of a work domain
 inline constexpr size_t kMaxArguments = 64;      // words of an argument record
 inline constexpr uint32_t kMaxLayers = 1u << 16; // of a stack
+inline constexpr uint8_t kMostBranches = 2;      // of launches beside each other
 
 struct Launch {
   uint32_t kernel;
   uint32_t grain;
   std::vector<Argument> arguments;
   std::vector<Extent> domain;
+  uint8_t branch = 0; // 0: alone; others may run at the same time as neighbours of another branch
 };
 
 /// A launch, or the stack of layers.
@@ -156,6 +158,7 @@ struct Parameter {
   uint32_t pageTokens = 0, pagesPerSequence = 0; // 0: no pages
   uint8_t filters = 0;                           // work lists: bit f stands for WorkFilter f
   uint32_t tileRows = 0;
+  bool own = false; // a point touches only rows, slots or pages of its record in the kernel's one work list
 };
 
 /// The family of kernels that every architecture runs.

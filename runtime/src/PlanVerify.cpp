@@ -52,6 +52,7 @@ Status verifyTables(PlanTables &plan, uint64_t constantsBytes, uint64_t imagesBy
   MMC_RETURN_IF_ERROR(verifyKernels(plan));
   MMC_RETURN_IF_ERROR(verifyDeviceCode(plan, imagesBytes));
   MMC_RETURN_IF_ERROR(verifyPrograms(plan));
+  MMC_RETURN_IF_ERROR(verifyBranches(plan));
   return verifyLiveness(plan);
 }
 

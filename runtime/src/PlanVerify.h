@@ -31,6 +31,8 @@ Status verifyMaps(const Kernel &kernel, const DeviceFunction &function, const st
 Status verifyPrograms(const PlanTables &plan);
 /// A launch, whose ordinals were checked, against the description of its kernel, where it has one.
 Status verifyInterface(const PlanTables &plan, const Launch &launch, const std::string &who);
+/// Launches that may run at the same time.
+Status verifyBranches(const PlanTables &plan);
 Status verifyLiveness(const PlanTables &plan);
 
 /// `plan metadata: FIELD is FOUND, expected EXPECTED`.

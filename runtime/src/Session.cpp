@@ -103,8 +103,7 @@ Expected<std::span<const float>> Session::logits(size_t entry) const {
     return Status(kStepArgument, "entry is " + std::to_string(entry) + ", but the last step had " +
                                      std::to_string(outputEnds.size()) + " entries");
   const uint64_t begin = entry ? outputEnds[entry - 1] : 0, vocabulary = plan().vocabulary;
-  return std::span<const float>(reinterpret_cast<const float *>(logitsMemory.data()) + begin * vocabulary,
-                                (outputEnds[entry] - begin) * vocabulary);
+  return std::span<const float>(stepLogits + begin * vocabulary, (outputEnds[entry] - begin) * vocabulary);
 }
 
 } // namespace mmc::runtime

@@ -17,7 +17,7 @@ struct SessionOptions {
   uint64_t maxPages = 0;     // 0: enough for all sequences at full length, as far as a device has room
   ParallelFor parallelFor = nullptr;
   void *parallelUser = nullptr;
-  bool cudaSync = false; // on a device: wait after each launch, so that an error names its launch
+  bool cudaSync = false;  // on a device: wait after each launch, so that an error names its launch
   bool cudaGraphs = true; // on a device: capture small steps and replay them
 };
 
@@ -92,7 +92,8 @@ private:
 
   std::shared_ptr<const Model> shared;
   PageTable pages;
-  Mapping logitsMemory;
+  Mapping logitsMemory;        // of the longest step
+  float *stepLogits = nullptr; // of the last one: there, or the backend's
   std::unique_ptr<Backend> backend;
   std::vector<Sequence> sequences; // per slot; never resized after creation
   std::vector<uint32_t> freeSlots;

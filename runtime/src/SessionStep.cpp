@@ -145,6 +145,8 @@ void Session::fillWorkList(const WorkList &list, StepRecord::List &to, std::span
 }
 
 Status Session::execute() {
+  float *const own = backend->logitsMemory(record.totalOutputs);
+  stepLogits = own ? own : reinterpret_cast<float *>(logitsMemory.data());
   Status status = backend->beginStep(record);
   if (status.ok()) status = backend->runBody(record, cancelled);
   const uint64_t chunk = record.entry->outputs;
@@ -152,7 +154,7 @@ Status Session::execute() {
     const uint64_t begin = record.run * chunk;
     record.outputs = std::min(chunk, record.totalOutputs - begin);
     record.outputRows = outputRows + begin;
-    record.logits = reinterpret_cast<float *>(logitsMemory.data()) + begin * plan().vocabulary;
+    record.logits = stepLogits + begin * plan().vocabulary;
     status = backend->runHead(record, cancelled);
   }
   const Status ended = backend->endStep(record);

@@ -139,7 +139,10 @@ TEST(DeviceErrors, AKernelThatStraysEndsTheContext) {
   };
   const std::string step = "step 1 of 1 sequences and 4 tokens", found = "in kernel stray__portable";
   inEmulation({}, body(false, Logits::none, {"MMC-E0704", step + ": cuStreamSynchronize failed: CUDA_ERROR_"}), found);
-  inEmulation({}, body(false, Logits::last, {"MMC-E0704", step + ", at the copy of its logits: cuMemcpyDtoH"}), found);
+  inEmulation({}, body(false, Logits::last, {"MMC-E0704", step + ": cuStreamSynchronize failed: CUDA_ERROR_"}), found);
+  // The first run of two: its logits are waited for before those of the second are copied.
+  inEmulation({}, body(false, Logits::all, {"MMC-E0704", step + ", at the copy of its logits: cuEventSynchronize"}),
+              found);
   inEmulation({}, body(true, Logits::last, {"MMC-E0704", "launch of kernel 'stray' of program 'body' in step 1"}),
               found);
 }

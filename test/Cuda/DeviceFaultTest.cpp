@@ -33,14 +33,15 @@ Status stepped(Session &session, Sequence *sequence, std::span<const int32_t> to
   return {};
 }
 
-/// A load, a prompt, a token, a snapshot, and a token after restoring it. Hands back what failed first.
-Status program(const std::vector<uint8_t> &file, const std::vector<int32_t> &tokens,
+/// A load, a prompt, a token, a snapshot, and a token after restoring it, beside which another sequence begins. Hands
+/// back what failed first.
+Status program(const std::vector<uint8_t> &file, const std::vector<int32_t> &tokens, bool graphs,
                std::vector<std::vector<float>> &answers) {
   Expected<std::shared_ptr<const LoadedPlan>> plan = loadPlan(std::move(*PlanImage::copy(file)), {});
   if (!plan.ok()) return plan.status();
   Expected<std::shared_ptr<const Model>> model = makeModel(*plan, *randomRows(1), 1, {});
   if (!model.ok()) return model.status();
-  Expected<std::unique_ptr<Session>> session = Session::create(*model, {.maxSequences = 2});
+  Expected<std::unique_ptr<Session>> session = Session::create(*model, {.maxSequences = 2, .cudaGraphs = graphs});
   if (!session.ok()) return session.status();
   Expected<Sequence *> first = (*session)->createSequence();
   if (!first.ok()) return first.status();
@@ -60,7 +61,12 @@ Status program(const std::vector<uint8_t> &file, const std::vector<int32_t> &tok
     return Status();
   });
   if (!second.ok()) return second.status();
-  return stepped(**session, *second, all.last(1), answers);
+  const Expected<Sequence *> beside = (*session)->createSequence();
+  if (!beside.ok()) return beside.status();
+  const StepEntry entries[] = {{*second, &all.back(), 1, Logits::all}, {*beside, all.data(), 2, Logits::none}};
+  MMC_RETURN_IF_ERROR((*session)->step(entries));
+  answers.push_back(rowsOf(**session, 0).front());
+  return {};
 }
 
 /// The emulated driver has no context, no module is mapped, no file is open that was not.
@@ -81,11 +87,11 @@ void expectNothingLeft(size_t files) {
   EXPECT_EQ(openFiles(), files);
 }
 
-void sweep() {
+void sweep(bool graphs) {
   const std::vector<uint8_t> file = devicePlan(mappedTables());
   const std::vector<int32_t> tokens = tokensOf(1, 9);
   const std::vector<std::vector<float>> expected = reference(1, tokens);
-  auto run = [&](std::vector<std::vector<float>> &answers) { return program(file, tokens, answers); };
+  auto run = [&](std::vector<std::vector<float>> &answers) { return program(file, tokens, graphs, answers); };
   std::vector<std::vector<float>> answers;
   ASSERT_TRUE(run(answers).ok());
   ASSERT_EQ(answers, expected);
@@ -93,6 +99,7 @@ void sweep() {
   auto driver = cuda::openDriverFor(kTargetEmulation);
   ASSERT_TRUE(driver.ok()) << driver.status().text();
   std::set<std::string> kinds, phases;
+  bool logitsFailed = false;
   int failed = 0, fault = 1;
   for (;; ++fault) {
     SCOPED_TRACE("call " + std::to_string(fault));
@@ -109,6 +116,7 @@ void sweep() {
       expectFailure(status, status.code(), {"cu", " failed: CUDA_ERROR_"});
       kinds.insert(status.identifier());
       phases.insert(status.message().substr(0, status.message().find(' ')));
+      logitsFailed |= status.message().find("page-locked memory for logits") != std::string::npos;
     }
     expectNothingLeft(files);
     if (testing::Test::HasFailure()) return;
@@ -121,12 +129,20 @@ void sweep() {
   EXPECT_GT(failed, 100);
   EXPECT_LT(failed, fault - 1);
   EXPECT_EQ(kinds, (std::set<std::string>{"MMC-E0703", "MMC-E0704"}));
+  EXPECT_TRUE(logitsFailed);
   for (const char *phase : {"loading", "looking", "asking", "allocating", "copying", "clearing", "launch", "step",
-                            "making", "beginning", "capturing", "encoding"})
+                            "making", "forking", "joining", "encoding"})
     EXPECT_TRUE(phases.count(phase)) << phase;
+  for (const char *phase : {"beginning", "capturing"}) EXPECT_EQ(phases.count(phase), size_t(graphs)) << phase;
 }
 
-TEST(DeviceFault, WhicheverCallFails) { inEmulation({{"MMC_EMU_CHECKS", "off"}}, sweep); }
+TEST(DeviceFault, WhicheverCallFails) {
+  inEmulation({{"MMC_EMU_CHECKS", "off"}}, [] { sweep(true); });
+}
+
+TEST(DeviceFault, WhicheverCallFailsWithoutGraphs) {
+  inEmulation({{"MMC_EMU_CHECKS", "off"}}, [] { sweep(false); });
+}
 
 } // namespace
 

@@ -51,16 +51,16 @@ TEST(DeviceGraph, OnlyTheFirstRunOfTheHeadIsCaptured) {
   EXPECT_EQ(calls.at("cuLaunchKernelEx"), 3u); // of four runs, for seven rows
 }
 
-// A class of at most 8 tokens of 2 sequences. A layer with a state has a launch over the sequences that prefill and one
-// over those that decode, no more than 2 each; one with a cache has one over rows and one over tiles of 3 of them, no
-// more than (8 + 2 * 2) / 3 = 4.
+// A class of at most 8 tokens of 2 sequences. A layer with a state has a launch over the sequences that prefill, no more
+// than 2, and none over those that decode, which the step has not; one with a cache has one over rows and one over tiles
+// of 3 of them, no more than (8 + 2 * 2) / 3 = 4.
 TEST(DeviceGraph, GridsAreTheLargestOfTheClass) {
   auto session = tinySession(WrappedDriver::load());
   std::vector<unsigned> blocks;
   WrappedDriver::onLaunch = [&](const cuda::LaunchConfig &config) { blocks.push_back(config.gridX); };
   callsOf(*session, *session->createSequence(), 1, 2, Logits::last);
   WrappedDriver::onLaunch = {};
-  EXPECT_EQ(blocks, (std::vector<unsigned>{8, 2, 2, 8, 4, 2, 2, 8, 4, 2, 2, 3}));
+  EXPECT_EQ(blocks, (std::vector<unsigned>{8, 2, 8, 4, 2, 8, 4, 2, 3}));
 }
 
 TEST(DeviceGraph, NothingIsCapturedWhereEachLaunchIsWanted) {

@@ -89,5 +89,5 @@
 // CUDA-NOT: tile.launch
 // CUDA-LABEL: model.func @main
 
-// MANDATORY: expected the name of an optional pass (RotateNorms, JoinProducts, FuseEpilogue, FuseMoEDispatch, FusePrologue, FuseRopeAppend, FuseNormEpilogue, FuseRouter) to disable, got TileLinear
+// MANDATORY: expected the name of an optional pass (RotateNorms, JoinProducts, FuseEpilogue, FuseMoEDispatch, FusePrologue, FuseRopeAppend, FuseNormEpilogue, FuseRouter, BranchLaunches) to disable, got TileLinear
 // DTYPE: expected dtype float32 or bfloat16, got float16

@@ -47,7 +47,7 @@ Offset<fb::Parameter> encode(Builder &b, const Parameter &p) {
   auto kindsOffset = b.CreateVector(kinds);
   auto shape = b.CreateVector(p.shape);
   return fb::CreateParameter(b, kindsOffset, p.read, p.written, fb::DType(p.dtype), fb::Rows(p.rows), p.bytes, shape,
-                             p.panelN, p.panelK, p.padN, p.pageTokens, p.pagesPerSequence, p.filters, p.tileRows);
+                             p.panelN, p.panelK, p.padN, p.pageTokens, p.pagesPerSequence, p.filters, p.tileRows, p.own);
 }
 
 Offset<fb::Program> encode(Builder &b, const Program &p, const std::vector<uint8_t> &kinds) {
@@ -57,7 +57,7 @@ Offset<fb::Program> encode(Builder &b, const Program &p, const std::vector<uint8
       return fb::CreateArgument(b, fb::ArgumentKind(a.kind), a.index, a.offset, a.written);
     });
     auto domain = encode(b, c.launch.domain);
-    return fb::CreateCommand(b, fb::CreateLaunch(b, c.launch.kernel, arguments, domain, c.launch.grain));
+    return fb::CreateCommand(b, fb::CreateLaunch(b, c.launch.kernel, arguments, domain, c.launch.grain, c.launch.branch));
   });
   return fb::CreateProgram(b, b.CreateString(p.name), commands);
 }

@@ -25,7 +25,10 @@ TEST(PlanLoadTest, ALargePlanTakesLittleMoreThanItsFile) {
   tables.constants[0] = {"alpha", DType::f32, {80}, 0, 320, 4};
   // 60 launches in each kind of layer, 60 temporaries, 400 shape classes, 2 MiB of constants, 8 MiB in all.
   for (Program &kind : tables.layerKinds)
-    while (kind.commands.size() < 60) kind.commands.push_back(kind.commands[0]);
+    while (kind.commands.size() < 60) {
+      kind.commands.push_back(kind.commands[0]);
+      kind.commands.back().launch.branch = 0;
+    }
   while (tables.buffers.size() < 60) tables.buffers.push_back(tables.buffers[0]);
   tables.entryPoints.clear();
   for (uint32_t i = 1; i <= 400; ++i)

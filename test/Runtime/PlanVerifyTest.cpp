@@ -27,6 +27,7 @@ TEST_P(PlanVerifyTest, IsRefusedByName) {
 using T = PlanTables;
 Launch &embed(T &t) { return t.body.commands[0].launch; }
 Launch &recur(T &t) { return t.layerKinds[0].commands[0].launch; }
+Launch &decode(T &t) { return t.layerKinds[0].commands[1].launch; }
 Launch &append(T &t) { return t.layerKinds[1].commands[0].launch; }
 Launch &head(T &t) { return t.head.commands[0].launch; }
 
@@ -340,7 +341,7 @@ const Case kInterfaces[] = {
      [](T &t) { t.kernels[0].interface[0].kinds = {ArgumentKind::tokenIds, ArgumentKind::tokenIds}; },
      {"kinds is unordered"}},
     {"InterfaceKind", [](T &t) { t.kernels[0].interface[0].kinds = {ArgumentKind(16)}; }, {"parameter kind is 16"}},
-    {"InterfaceRows", [](T &t) { t.kernels[0].interface[0].rows = Rows(3); }, {"parameter rows is 3"}},
+    {"InterfaceRows", [](T &t) { t.kernels[0].interface[0].rows = Rows(4); }, {"parameter rows is 4"}},
     {"InterfaceWork", [](T &t) { t.kernels[1].domain[0].value = 1; }, {"domain value is 1", "a work list"}},
 };
 INSTANTIATE_TEST_SUITE_P(Interfaces, PlanVerifyTest, testing::ValuesIn(kInterfaces),
@@ -477,6 +478,72 @@ TEST(PlanVerifyMoreTest, DerivedFigures) {
   EXPECT_EQ(tables->kvBytesPerToken(), 2u * 32);
   EXPECT_EQ(tables->arenaBytes(), 2048u);
   EXPECT_EQ(tables->layerOrdinals, (std::vector<uint32_t>{0, 0, 1, 1, 2}));
+}
+
+// The recurrence over sequences that prefill runs beside that over those that decode.
+const Case kBranches[] = {
+    {"Number", [](T &t) { recur(t).branch = 3; }, {"layers[0].commands[0] branch is 3, expected 0 to 2"}},
+    {"SharedState",
+     [](T &t) { t.kernels[1].interface[3].own = false; },
+     {"layers[0].commands[1].arguments[3] 'state' on branch 2 is memory that 'recur' on branch 1 touches as 'state'"}},
+    {"SharedRows",
+     [](T &t) { t.kernels[1].interface[4].own = false; },
+     {"arguments[4] 'hidden' on branch 2 is memory that 'recur' on branch 1 touches as 'hidden', and one of them "
+      "writes"}},
+    {"Undescribed",
+     [](T &t) {
+       undescribe(t);
+       recur(t).branch = 2;
+       decode(t).branch = 1;
+     },
+     {"'state' on branch 1", "expected branches apart"}},
+    {"SameSequences",
+     [](T &t) {
+       decode(t).arguments[0].index = 0;
+       decode(t).domain[0].value = 0;
+     },
+     {"'state' on branch 2 is memory"}},
+    {"AllSequences",
+     [](T &t) {
+       t.kernels[1].interface[0].filters = 7;
+       t.workLists[1].filter = WorkFilter::all;
+     },
+     {"'state' on branch 2 is memory"}},
+    {"TwoLists",
+     [](T &t) {
+       Kernel &kernel = t.kernels[1];
+       kernel.parameters.push_back("other");
+       kernel.interface.push_back(kernel.interface[0]);
+       for (Launch *launch : {&recur(t), &decode(t)}) launch->arguments.push_back(launch->arguments[0]);
+     },
+     {"'state' on branch 2 is memory"}},
+    {"Crowd",
+     [](T &t) {
+       auto &commands = t.layerKinds[0].commands;
+       commands.insert(commands.end(), 3, commands[0]);
+     },
+     {"layers[0].commands[4] neighbours on branches is 5, expected 1 to 4"}},
+    {"SharedBytes",
+     [](T &t) {
+       // The prefilling half works on a buffer of its own, which lies where the other one does.
+       t.buffers.push_back(t.buffers[0]);
+       t.buffers[1].name = "other";
+       for (EntryPoint &entry : t.entryPoints) entry.offsets.push_back(entry.offsets[0]);
+       recur(t).arguments[4].index = 1;
+     },
+     {"arguments[4] 'hidden' on branch 2 is memory that 'recur' on branch 1 touches as 'hidden'"}},
+};
+INSTANTIATE_TEST_SUITE_P(Branches, PlanVerifyTest, testing::ValuesIn(kBranches),
+                         [](const auto &i) { return i.param.what; });
+
+TEST(PlanVerify, BranchesThatTouchOtherRowsOfTheSameMemory) {
+  const PlanTables tables = tinyTables();
+  auto decoded = decodePlan(encodeTables(tables), tinyConstants().size());
+  ASSERT_TRUE(decoded.ok()) << decoded.status().text();
+  EXPECT_EQ(decoded->layerKinds[0].commands[0].launch.branch, 1);
+  EXPECT_EQ(decoded->layerKinds[0].commands[1].launch.branch, 2);
+  EXPECT_TRUE(decoded->kernels[1].interface[3].own);
+  EXPECT_FALSE(decoded->kernels[1].interface[2].own);
 }
 
 } // namespace

@@ -85,8 +85,10 @@ Kernel kernelOf(const std::string &name, std::vector<std::string> parameters, st
 std::vector<Kernel> tinyKernels() {
   using A = ArgumentKind;
   const Parameter row = parameter(A::buffer, "r", kWidth * 4, Rows::tokens),
-                  rowOut = parameter(A::buffer, "w", kWidth * 4, Rows::tokens),
-                  rowInOut = parameter(A::buffer, "rw", kWidth * 4, Rows::tokens), pages = paged(step(A::pageTable));
+                  rowOut = parameter(A::buffer, "w", kWidth * 4, Rows::tokens), pages = paged(step(A::pageTable));
+  Parameter ownRows = parameter(A::buffer, "rw", kWidth * 4, Rows::tokens),
+            state = parameter(A::pool, "rw", kWidth * 4);
+  ownRows.own = state.own = true;
   const uint64_t page = kPageTokens * kWidth * 4;
   Parameter panels = weightParameter(kVocabulary * kWidth * 4, {kVocabulary, kWidth});
   panels.panelN = panels.padN = 16;
@@ -96,8 +98,7 @@ std::vector<Kernel> tinyKernels() {
                     weightParameter(kVocabulary * kWidth * 4, {kVocabulary, kWidth}), rowOut},
                    {{ExtentKind::tokens, 0}}),
           kernelOf("recur", {"work", "gain", "alpha", "state", "hidden"},
-                   {workParameter(6, 0), weightParameter(64, {kWidth}), parameter(A::constant, "r", 4),
-                    parameter(A::pool, "rw", kWidth * 4), rowInOut},
+                   {workParameter(6, 0), weightParameter(64, {kWidth}), parameter(A::constant, "r", 4), state, ownRows},
                    {{ExtentKind::work, 0}}),
           kernelOf("append", {"positions", "slots", "pages", "hidden", "cache"},
                    {step(A::rowPositions, 4, Rows::tokens), step(A::rowSlots, 4, Rows::tokens), pages, row,
@@ -131,6 +132,8 @@ void undescribe(PlanTables &tables) {
     kernel.interface.clear();
     kernel.domain.clear();
   }
+  for (Program &layer : tables.layerKinds)
+    for (Command &command : layer.commands) command.launch.branch = 0;
 }
 
 PlanTables tinyTables() {
@@ -163,10 +166,12 @@ PlanTables tinyTables() {
   t.workLists = {{WorkFilter::prefill, 0}, {WorkFilter::decode, 0}, {WorkFilter::all, 3}};
   t.kernels = tinyKernels();
   auto recur = [&](uint32_t list) {
-    return command(kRecur,
-                   {word(A::workList, list), word(A::weight, kGain), word(A::constant, 0), word(A::pool, 0, true),
-                    word(A::buffer, 0, true)},
-                   {{ExtentKind::work, list}});
+    Command made = command(kRecur,
+                           {word(A::workList, list), word(A::weight, kGain), word(A::constant, 0),
+                            word(A::pool, 0, true), word(A::buffer, 0, true)},
+                           {{ExtentKind::work, list}});
+    made.launch.branch = uint8_t(list + 1);
+    return made;
   };
   t.layerKinds = {{"recurrence", {recur(0), recur(1)}},
                   {"attention",

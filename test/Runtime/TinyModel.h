@@ -23,7 +23,8 @@ inline constexpr uint32_t kMaxSeqs = 4, kMaxTokens = 32;
 
 /// The tables of a correct plan.
 PlanTables tinyTables();
-/// Takes the descriptions of the kernels away, as in plans of before them: what launches bind is then not compared.
+/// Takes the descriptions of the kernels and the branches away, as in plans of before them: what launches bind is then
+/// not compared.
 void undescribe(PlanTables &tables);
 /// The host object that the build made from kernels.c, with or without records; and the constants segment.
 std::vector<uint8_t> tinyObject(bool records = true);

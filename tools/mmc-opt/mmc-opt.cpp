@@ -32,6 +32,7 @@ int main(int argc, char **argv) {
   mlir::registerCSEPass();
   mmc::registerAllPasses();
   mmc::registerTileToPlanPass();
+  mmc::registerBranchLaunchesPass();
   mmc::cpu::registerMmcTileToVectorPasses();
   mmc::cuda::registerMmcTileToHopperPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "mmc optimizer driver\n", registry));

@@ -101,6 +101,8 @@ LogicalResult LaunchOp::verify() {
   }
   // launch_c4
   if (getGrain() < 1) return emitOpError("expected a grain of at least 1, got ") << getGrain();
+  // launch_c5
+  if (getBranch() < 0 || getBranch() > 2) return emitOpError("expected branch 0, 1 or 2, got ") << getBranch();
   return success();
 }
 

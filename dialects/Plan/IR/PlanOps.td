@@ -186,6 +186,8 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"ProgramOp">]> {
     * (C2) a binding of a buffer, weight, constant, pool or work list names one of the plan.
     * (C3) the domain is of #plan.extent, and a work extent names a work list.
     * (C4) the grain, points that a thread takes at a time, is at least 1.
+    * (C5) the branch is 0, 1 or 2. A launch of branch 0 is ordered with all others; others may run at the same time as
+      those of another branch next to them.
 
     ```mlir
     // inside plan.program
@@ -196,8 +198,8 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"ProgramOp">]> {
     ```
   }];
   let arguments = (ins SymbolRefAttr:$kernel, ArrayAttr:$bindings, ArrayAttr:$domain,
-                       DefaultValuedAttr<I64Attr, "1">:$grain);
-  let assemblyFormat = "$kernel $bindings `domain` $domain (`grain` $grain^)? attr-dict";
+                       DefaultValuedAttr<I64Attr, "1">:$grain, DefaultValuedAttr<I64Attr, "0">:$branch);
+  let assemblyFormat = "$kernel $bindings `domain` $domain (`grain` $grain^)? (`branch` $branch^)? attr-dict";
   let hasVerifier = 1;
 }
 

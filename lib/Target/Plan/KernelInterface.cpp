@@ -3,6 +3,7 @@
 
 #include "dialects/Plan/IR/Plan.h"
 #include "dialects/Tile/IR/Tile.h"
+#include "lib/Analysis/OwnRows.h"
 
 #include <algorithm>
 
@@ -79,6 +80,7 @@ struct Word {
   Parameter parameter;
   tile::ViewType view;
   bool sized = false; // by a buffer with rows
+  Touched touched = Touched::anything;
 };
 
 /// Rows of a buffer: one with several rows per token holds so many of the view's. Where launches differ, the least that
@@ -126,7 +128,10 @@ std::vector<Word> kernelWords(tile::KernelOp op, runtime::Kernel &kernel, std::v
     kernel.parameters.push_back(name);
     Word word;
     word.view = dyn_cast<tile::ViewType>(argument.getType());
-    if (word.view) word.parameter = memoryParameter(word.view, op.getArgAttrOfType<StringAttr>(i, "tile.access"));
+    if (word.view) {
+      word.parameter = memoryParameter(word.view, op.getArgAttrOfType<StringAttr>(i, "tile.access"));
+      word.touched = touchedThrough(op, i);
+    }
     if (auto work = op.getArgAttrOfType<tile::WorkAttr>(i, "tile.work")) {
       word.parameter.filters = static_cast<uint8_t>(1u << static_cast<unsigned>(work.getFilter()));
       word.parameter.tileRows = static_cast<uint32_t>(work.getTileRows());
@@ -151,7 +156,12 @@ runtime::Kernel describe(planir::ModuleOp plan, tile::KernelOp op, ArrayRef<plan
   for (planir::LaunchOp launch : launches)
     for (auto [word, binding] : llvm::zip(words, launch.getBindings().getAsRange<planir::BindingAttr>()))
       addBinding(plan, binding, word);
-  for (Word &word : words) kernel.interface.push_back(std::move(word.parameter));
+  for (Word &word : words) {
+    // Rows are a buffer's, units a pool's: what is bound otherwise touches anything.
+    const ArgumentKind wanted = word.touched == Touched::ownSlot ? ArgumentKind::pool : ArgumentKind::buffer;
+    word.parameter.own = word.touched != Touched::anything && word.parameter.kinds == std::vector<ArgumentKind>{wanted};
+    kernel.interface.push_back(std::move(word.parameter));
+  }
   for (auto extent : op.getDomain().getAsRange<tile::ExtentAttr>()) {
     auto kind = static_cast<runtime::ExtentKind>(extent.getKind());
     uint64_t value = unsignedOf(extent.getValue());

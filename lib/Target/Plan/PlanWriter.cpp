@@ -195,7 +195,7 @@ FailureOr<flatbuffers::Offset<fb::Kernel>> Writer::kernel(tile::KernelOp op) {
     auto shape = builder.CreateVector(p.shape);
     parameters.push_back(fb::CreateParameter(builder, kindsOffset, p.read, p.written, static_cast<fb::DType>(p.dtype),
                                              static_cast<fb::Rows>(p.rows), p.bytes, shape, p.panelN, p.panelK, p.padN,
-                                             p.pageTokens, p.pagesPerSequence, p.filters, p.tileRows));
+                                             p.pageTokens, p.pagesPerSequence, p.filters, p.tileRows, p.own));
   }
   std::vector<flatbuffers::Offset<fb::Extent>> domain;
   for (const runtime::Extent &extent : described.domain)
@@ -231,7 +231,8 @@ flatbuffers::Offset<fb::Command> Writer::launch(planir::LaunchOp op) {
   auto argumentsOffset = builder.CreateVector(arguments);
   auto domainOffset = builder.CreateVector(domain);
   uint32_t kernel = kernelOrdinals.lookup(op.getKernel().getLeafReference().getValue());
-  auto launch = fb::CreateLaunch(builder, kernel, argumentsOffset, domainOffset, static_cast<uint32_t>(op.getGrain()));
+  auto launch = fb::CreateLaunch(builder, kernel, argumentsOffset, domainOffset, static_cast<uint32_t>(op.getGrain()),
+                                 static_cast<uint8_t>(op.getBranch()));
   return fb::CreateCommand(builder, launch);
 }
 

@@ -42,7 +42,7 @@ static Interference conflicts(planir::ModuleOp plan, ArrayRef<std::pair<planir::
 
 uint32_t headRows(uint32_t tokens, uint32_t sequences) { return std::min(tokens, std::max<uint32_t>(sequences, 64)); }
 
-static uint64_t bytesOf(planir::BufferOp buffer, uint64_t tokens, uint64_t sequences, uint64_t outputs) {
+uint64_t bytesOf(planir::BufferOp buffer, uint64_t tokens, uint64_t sequences, uint64_t outputs) {
   auto type = cast<RankedTensorType>(buffer.getType());
   uint64_t bytes = (type.getElementTypeBitWidth() + 7) / 8;
   for (int64_t size : type.getShape())

@@ -30,4 +30,18 @@ def TileToPlan : Pass<"mmc-tile-to-plan", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mmc::planir::PlanDialect"];
 }
 
+def BranchLaunches : Pass<"mmc-branch-launches", "::mlir::ModuleOp"> {
+  let summary = "gives launches over sequences that prefill and over those that decode branches of their own";
+  let description = [{
+    Launches next to each other, each over one work list of prefill or of decode, get branches 1 and 2 by that where no
+    two of different lists touch a byte that either writes: the same buffer or pool is touched by both kernels in rows
+    or slots of their own records only, other buffers lie apart in every entry point.
+
+    ```mlir
+    plan.launch @cuda::@prefill [..., #plan.bind<work_list, @prefill>] domain [#plan.extent<work, @prefill>] branch 1
+    plan.launch @cuda::@decode [..., #plan.bind<work_list, @decode>] domain [#plan.extent<work, @decode>] branch 2
+    ```
+  }];
+}
+
 #endif

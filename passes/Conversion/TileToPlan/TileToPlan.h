@@ -1,13 +1,15 @@
-// From a program of tile launches to a plan: bindings, buffers with offsets, pools, entry points.
+// From a program of tile launches to a plan: bindings, buffers with offsets, pools, entry points, branches.
 #pragma once
 
 #include "mlir/Support/LLVM.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace mlir {
 class ModuleOp;
+class Pass;
 } // namespace mlir
 
 namespace mmc {
@@ -31,7 +33,11 @@ struct PlanOptions {
 /// emitted.
 mlir::LogicalResult convertTileToPlan(mlir::ModuleOp module, const PlanOptions &options);
 
-/// Registers mmc-tile-to-plan for pass pipelines in text.
+/// Gives launches of the module's plans that may run at the same time branches of their own: see BranchLaunches.cpp.
+std::unique_ptr<mlir::Pass> createBranchLaunchesPass();
+
+/// Register mmc-tile-to-plan and mmc-branch-launches for pass pipelines in text.
 void registerTileToPlanPass();
+void registerBranchLaunchesPass();
 
 } // namespace mmc

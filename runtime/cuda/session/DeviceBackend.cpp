@@ -2,6 +2,9 @@
 #include "runtime/cuda/session/DeviceBackend.h"
 
 #include <algorithm>
+#include <cstring>
+#include <functional>
+#include <utility>
 
 namespace mmc::cuda {
 
@@ -42,12 +45,17 @@ Status DeviceBackend::reserve(const BackendShape &shape) {
     return made.status();
   };
   MMC_RETURN_IF_ERROR(take(stream, OwnedStream::create(device)));
+  MMC_RETURN_IF_ERROR(take(side, OwnedStream::create(device)));
+  MMC_RETURN_IF_ERROR(take(forked, OwnedEvent::create(device)));
+  MMC_RETURN_IF_ERROR(take(joining, OwnedEvent::create(device)));
   MMC_RETURN_IF_ERROR(reservePools(shape));
   MMC_RETURN_IF_ERROR(take(pageTable, DeviceMemory::allocate(device, table->bytes(), "the page table")));
   MMC_RETURN_IF_ERROR(take(arena, DeviceMemory::allocate(device, plan().arenaBytes(), "temporaries of a step")));
   MMC_RETURN_IF_ERROR(take(record, DeviceMemory::allocate(device, shape.recordBytes, "the step record")));
   MMC_RETURN_IF_ERROR(take(hostRecord, PinnedMemory::allocate(device, shape.recordBytes, "the step record")));
   MMC_RETURN_IF_ERROR(take(logits, DeviceMemory::allocate(device, logitsBytes(plan()), "logits")));
+  MMC_RETURN_IF_ERROR(take(hostLogits, PinnedMemory::allocate(device, logitsBytes(plan()), "logits")));
+  MMC_RETURN_IF_ERROR(take(copied, OwnedEvent::create(device)));
   if (pageTable.size())
     MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, memsetD8Async, (pageTable.address(), 0, pageTable.size(), stream.get()),
                                       "clearing the page table"));
@@ -99,7 +107,8 @@ Status DeviceBackend::reservePools(const BackendShape &shape) {
 /// What is under way uses memory that goes now.
 DeviceBackend::~DeviceBackend() {
   DeviceContext::Scope scope(*device);
-  if (stream.get() && scope.status().ok()) device->driver().streamSynchronize(stream.get());
+  for (const OwnedStream *one : {&stream, &side})
+    if (one->get() && scope.status().ok()) device->driver().streamSynchronize(one->get());
 }
 
 Status DeviceBackend::wait(const std::string &doing) {
@@ -141,6 +150,7 @@ Status DeviceBackend::clearPages(uint64_t end) {
 Status DeviceBackend::beginStep(const StepRecord &step) {
   DeviceContext::Scope scope(*device);
   MMC_RETURN_IF_ERROR(scope.status());
+  owed = {}; // of a step that failed
   auto *counts = reinterpret_cast<uint32_t *>(hostRecord.data() + step.layout->counts);
   *counts++ = uint32_t(step.tokens);
   *counts++ = uint32_t(step.sequences);
@@ -166,16 +176,43 @@ Status DeviceBackend::runHead(const StepRecord &step, const std::atomic<bool> &c
   // Words of a later run are others: its counts, rows and logits.
   const bool captured = isCaptured(step) && step.run == 0;
   MMC_RETURN_IF_ERROR(captured ? replay(place, step, cancelled) : runCommands(place, step, cancelled));
-  // Memory that is not page-locked: the call waits, so what failed before shows here.
-  return MMC_CUDA_CALL(*device, memcpyDtoHAsync,
-                       (step.logits, logits.address(), step.outputs * plan().vocabulary * sizeof(float), stream.get()),
-                       textOf(step) + ", at the copy of its logits");
+  // The run before leaves its memory while this one computes.
+  MMC_RETURN_IF_ERROR(takeLogits(step));
+  const uint64_t bytes = step.outputs * plan().vocabulary * sizeof(float);
+  const auto *wanted = reinterpret_cast<uint8_t *>(step.logits);
+  const bool isHere = std::less_equal<>()(hostLogits.data(), wanted) &&
+                      std::less_equal<>()(wanted + bytes, hostLogits.data() + hostLogits.size());
+  MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(
+      *device, memcpyDtoHAsync,
+      (isHere ? static_cast<void *>(step.logits) : hostLogits.data(), logits.address(), bytes, stream.get()),
+      textOf(step) + ", at the copy of its logits"));
+  if (isHere) return {};
+  owed = {step.logits, bytes};
+  return MMC_CUDA_CALL(*device, eventRecord, (copied.get(), stream.get()), textOf(step) + ", behind its logits");
+}
+
+float *DeviceBackend::logitsMemory(uint64_t rows) {
+  const bool fits = rows * plan().vocabulary * sizeof(float) <= hostLogits.size();
+  return fits ? reinterpret_cast<float *>(hostLogits.data()) : nullptr;
+}
+
+/// Waits for the copy of the last run of the head, and takes its logits to their place.
+Status DeviceBackend::takeLogits(const StepRecord &step) {
+  const auto [to, bytes] = std::exchange(owed, {});
+  if (!bytes) return {};
+  MMC_RETURN_IF_ERROR(
+      MMC_CUDA_CALL(*device, eventSynchronize, (copied.get()), textOf(step) + ", at the copy of its logits"));
+  std::memcpy(to, hostLogits.data(), bytes);
+  return {};
 }
 
 Status DeviceBackend::endStep(const StepRecord &step) {
   DeviceContext::Scope scope(*device);
   MMC_RETURN_IF_ERROR(scope.status());
-  return MMC_CUDA_CALL(*device, streamSynchronize, (stream.get()), textOf(step));
+  if (std::exchange(sideRuns, false))
+    MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, streamSynchronize, (side.get()), textOf(step)));
+  MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, streamSynchronize, (stream.get()), textOf(step)));
+  return takeLogits(step);
 }
 
 // ----------------------------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
-// A session's memory on a CUDA device, and the launches of its steps, one after the other in one stream: each by
-// itself, or for small steps all of a program as one graph that was captured for the step's shape class.
+// A session's memory on a CUDA device, and the launches of its steps: each by itself, or for small steps all of a
+// program as one graph that was captured for the step's shape class. They run one after the other in one stream, but
+// for those that the plan puts on branches of their own (DeviceBranches.cpp).
 //
 // A step's record is one block of page-locked memory with a twin on the device, copied at the beginning of the step; so
 // are the entries of the page table that have changed. Kernels read the true counts there: launches of a shape class
-// differ in their grids only. Logits come back after each run of the head.
+// differ in their grids only. Logits come back to page-locked memory, by a copy that the
+// host waits for when it needs the bytes: at the end of the step, or before the copy of the next run of the head.
 #pragma once
 
 #include "runtime/cuda/session/DeviceGraph.h"
@@ -37,6 +39,7 @@ public:
   Status ready() const override { return device->ready(); }
   uint8_t *recordMemory() override { return hostRecord.data(); }
   Status updatePages(uint32_t slot, uint64_t begin, uint64_t end) override;
+  float *logitsMemory(uint64_t rows) override;
   Status beginStep(const runtime::StepRecord &step) override;
   Status runBody(const runtime::StepRecord &step, const std::atomic<bool> &cancelled) override;
   Status runHead(const runtime::StepRecord &step, const std::atomic<bool> &cancelled) override;
@@ -55,6 +58,7 @@ private:
   Status clearPages(uint64_t end);
   const runtime::PlanTables &plan() const { return model->tables(); }
   Status wait(const std::string &doing);
+  Status takeLogits(const runtime::StepRecord &step);
 
   /// A place in a program, for messages and words.
   struct Place {
@@ -66,7 +70,7 @@ private:
   // DeviceGraph.cpp
   bool isCaptured(const runtime::StepRecord &step) const;
   Status replay(const Place &place, const runtime::StepRecord &step, const std::atomic<bool> &cancelled);
-  Status runLaunch(const runtime::Launch &launch, const Place &place, const runtime::StepRecord &step);
+  Status runLaunch(const runtime::Launch &launch, const Place &place, const runtime::StepRecord &step, Stream in);
   // DeviceMaps.cpp
   Status encodeMaps();
   Status encodeMaps(const Place &place, const runtime::EntryPoint &entry);
@@ -75,7 +79,12 @@ private:
   std::string describe(const runtime::Launch &launch, const Place &place, const runtime::StepRecord &step) const {
     return describe(launch, place) + " in step " + std::to_string(step.number);
   }
-  LaunchConfig configure(const LoadedFunction &loaded, uint64_t points, const runtime::StepRecord &step) const;
+  // DeviceBranches.cpp
+  Status runNeighbours(std::span<const runtime::Command> commands, const Place &place, const runtime::StepRecord &step);
+  Status orderAfter(Stream later, Stream earlier, const OwnedEvent &event, const Place &place,
+                    const runtime::StepRecord &step);
+  LaunchConfig configure(const LoadedFunction &loaded, uint64_t points, const runtime::StepRecord &step,
+                         Stream in) const;
   DevicePointer pointer(const runtime::Argument &argument, const runtime::StepRecord &step, int32_t layer) const;
   DevicePointer pointer(const runtime::Argument &argument, const runtime::EntryPoint &entry, int32_t layer) const;
   DevicePointer countOf(const runtime::Extent &extent, const runtime::StepRecord &step) const;
@@ -99,10 +108,20 @@ private:
   DeviceMemory logits; // of one run of the head
   LaunchMaps maps;
   PinnedMemory hostRecord, unitMemory;
+  PinnedMemory hostLogits; // of one run of the head
+  OwnedEvent copied;       // recorded behind the copy to hostLogits
+  /// Logits in hostLogits, or on their way there, that belong elsewhere.
+  struct {
+    float *to = nullptr;
+    uint64_t bytes = 0;
+  } owed;
   OwnedStream stream;
-  /// Of the body, and of the first run of the head.
+  OwnedStream side;           // of the second branch, between a fork and a join
+  OwnedEvent forked, joining; // recorded in the one stream, waited for in the other
+  bool sideRuns = false;      // work was put into the side stream that the other does not wait for
+  /// Of the body, by the kinds of sequences that a step has, and of the first run of the head.
   struct StepGraphs {
-    OwnedGraph body, head;
+    OwnedGraph body[4], head;
   };
   std::vector<StepGraphs> graphs; // per entry point, made when a step first needs them
 };

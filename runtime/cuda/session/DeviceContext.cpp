@@ -155,7 +155,7 @@ PinnedMemory &PinnedMemory::operator=(PinnedMemory &&other) noexcept {
 }
 
 // ----------------------------------------------------------------------------------------------------------------
-// streams
+// streams and events
 
 Expected<OwnedStream> OwnedStream::create(std::shared_ptr<const DeviceContext> device) {
   OwnedStream made;
@@ -176,6 +176,28 @@ OwnedStream::OwnedStream(OwnedStream &&other) noexcept { *this = std::move(other
 OwnedStream &OwnedStream::operator=(OwnedStream &&other) noexcept {
   std::swap(device, other.device);
   std::swap(stream, other.stream);
+  return *this;
+}
+
+Expected<OwnedEvent> OwnedEvent::create(std::shared_ptr<const DeviceContext> device) {
+  OwnedEvent made;
+  MMC_RETURN_IF_ERROR(
+      MMC_CUDA_CALL(*device, eventCreate, (&made.event, eventDisableTiming), "making an event on " + device->name()));
+  made.device = std::move(device);
+  return made;
+}
+
+OwnedEvent::~OwnedEvent() {
+  if (!event) return;
+  DeviceContext::Scope scope(*device);
+  device->driver().eventDestroy(event);
+}
+
+OwnedEvent::OwnedEvent(OwnedEvent &&other) noexcept { *this = std::move(other); }
+
+OwnedEvent &OwnedEvent::operator=(OwnedEvent &&other) noexcept {
+  std::swap(device, other.device);
+  std::swap(event, other.event);
   return *this;
 }
 

@@ -131,4 +131,20 @@ private:
   Stream stream = nullptr;
 };
 
+/// An event without a time: what orders one stream after another, and what the host waits for.
+class OwnedEvent {
+public:
+  OwnedEvent() = default;
+  ~OwnedEvent();
+  OwnedEvent(OwnedEvent &&other) noexcept;
+  OwnedEvent &operator=(OwnedEvent &&other) noexcept;
+
+  static Expected<OwnedEvent> create(std::shared_ptr<const DeviceContext> device);
+  Event get() const { return event; }
+
+private:
+  std::shared_ptr<const DeviceContext> device;
+  Event event = nullptr;
+};
+
 } // namespace mmc::cuda

@@ -1,8 +1,9 @@
 // Captures programs of a step and replays them.
 //
-// A graph is launched for every step of its shape class. Its kernels read the true counts from the step's record, so
-// their grids are the largest that the class can ask for; a block whose point a step does not have returns at once. All
-// else that a launch is given (places of the record, of buffers and pools) is the same for every step of a class.
+// A graph is launched for every step of its shape class with the same kinds of sequences. Its kernels read the true
+// counts from the step's record, so their grids are the largest that the class can ask for; a block whose point a step
+// does not have returns at once. All else that a launch is given (places of the record, of buffers and pools) is the
+// same for every step of a class.
 #include "runtime/cuda/session/DeviceGraph.h"
 
 #include "runtime/cuda/session/DeviceBackend.h"
@@ -52,13 +53,24 @@ OwnedGraph &OwnedGraph::operator=(OwnedGraph &&other) noexcept {
 // ----------------------------------------------------------------------------------------------------------------
 // a backend's graphs
 
-/// The largest counts of the step's class.
+/// Which kinds of sequences a step has: 1 for those that prefill, and 2 for those that decode, where a list names them.
+/// A graph is of one choice of them: what a step has no sequences for is not in its graph, nor is the fork.
+static unsigned kindsOf(const StepRecord &step, const runtime::PlanTables &plan) {
+  unsigned kinds = 0;
+  for (size_t i = 0; i < step.workLists.size(); ++i)
+    if (step.workLists[i].count && plan.workLists[i].filter != runtime::WorkFilter::all)
+      kinds |= plan.workLists[i].filter == runtime::WorkFilter::prefill ? 1 : 2;
+  return kinds;
+}
+
+/// The largest counts of the step's class, with the step's kinds of sequences.
 static StepRecord largestOf(const StepRecord &step, const runtime::PlanTables &plan) {
   StepRecord largest = step;
   largest.tokens = step.entry->tokens;
   largest.sequences = step.entry->sequences;
   largest.outputs = step.entry->outputs;
   for (size_t i = 0; i < largest.workLists.size(); ++i) {
+    if (!step.workLists[i].count) continue;
     const uint64_t tile = plan.workLists[i].tileRows;
     // A sequence has at most one tile that is not full.
     largest.workLists[i].count =
@@ -74,7 +86,7 @@ bool DeviceBackend::isCaptured(const StepRecord &step) const {
 Status DeviceBackend::replay(const Place &place, const StepRecord &step, const std::atomic<bool> &cancelled) {
   if (cancelled.load(std::memory_order_relaxed)) return Status(runtime::kStepCancelled, "the step was cancelled");
   const auto entry = size_t(step.entry - plan().entryPoints.data());
-  OwnedGraph &graph = place.inHead ? graphs[entry].head : graphs[entry].body;
+  OwnedGraph &graph = place.inHead ? graphs[entry].head : graphs[entry].body[kindsOf(step, plan())];
   if (!graph.get()) {
     const std::string what = "program '" + place.program.name + "' for " + std::to_string(step.entry->tokens) +
                              " tokens and " + std::to_string(step.entry->sequences) + " sequences";

@@ -20,10 +20,13 @@ using runtime::LaunchEvent;
 using runtime::StepRecord;
 
 Status DeviceBackend::runCommands(const Place &place, const StepRecord &step, const std::atomic<bool> &cancelled) {
-  for (const runtime::Command &command : place.program.commands) {
+  const std::span<const runtime::Command> all(place.program.commands);
+  for (size_t at = 0, next; at < all.size(); at = next) {
     if (cancelled.load(std::memory_order_relaxed)) return Status(runtime::kStepCancelled, "the step was cancelled");
-    if (!command.isStack) {
-      MMC_RETURN_IF_ERROR(runLaunch(command.launch, place, step));
+    next = at + 1;
+    if (!all[at].isStack) {
+      while (all[at].launch.branch && next < all.size() && !all[next].isStack && all[next].launch.branch) ++next;
+      MMC_RETURN_IF_ERROR(runNeighbours(all.subspan(at, next - at), place, step));
       continue;
     }
     for (uint32_t i = 0; i < plan().stack.size(); ++i)
@@ -32,7 +35,7 @@ Status DeviceBackend::runCommands(const Place &place, const StepRecord &step, co
   return {};
 }
 
-Status DeviceBackend::runLaunch(const Launch &launch, const Place &place, const StepRecord &step) {
+Status DeviceBackend::runLaunch(const Launch &launch, const Place &place, const StepRecord &step, Stream in) {
   uint64_t domain[kMaxDomainRank], points = 1;
   for (size_t i = 0; i < launch.domain.size(); ++i) points *= domain[i] = runtime::extentOf(launch.domain[i], step);
   if (!points) return {};
@@ -64,11 +67,11 @@ Status DeviceBackend::runLaunch(const Launch &launch, const Place &place, const 
       told[i] = runtime::countOf(launch.arguments[i], step).value_or(words[i]);
     observer(event);
   }
-  const LaunchConfig config = configure(loaded, points, step);
+  const LaunchConfig config = configure(loaded, points, step, in);
   MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, launchKernelEx, (&config, loaded.function, parameters, nullptr),
                                     describe(launch, place, step)));
   if (!observer && !options.synchronous) return {};
-  MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, streamSynchronize, (stream.get()), describe(launch, place, step)));
+  MMC_RETURN_IF_ERROR(MMC_CUDA_CALL(*device, streamSynchronize, (in), describe(launch, place, step)));
   event.before = false;
   if (observer) observer(event);
   return {};
@@ -83,7 +86,8 @@ std::string DeviceBackend::describe(const Launch &launch, const Place &place) co
 
 /// Blocks along y share the rows of a loop: as many as there are iterations, but not more blocks in all than keep the
 /// device busy, since each repeats what is before the loop.
-LaunchConfig DeviceBackend::configure(const LoadedFunction &loaded, uint64_t points, const StepRecord &step) const {
+LaunchConfig DeviceBackend::configure(const LoadedFunction &loaded, uint64_t points, const StepRecord &step,
+                                      Stream in) const {
   constexpr uint64_t kBlocksPerMultiprocessor = 8, kMostAlongY = 65535;
   const runtime::DeviceFunction &launch = loaded.launch;
   uint64_t blocks = 1;
@@ -92,7 +96,7 @@ LaunchConfig DeviceBackend::configure(const LoadedFunction &loaded, uint64_t poi
     const uint64_t room = std::max<uint64_t>(1, kBlocksPerMultiprocessor * device->multiprocessors() / points);
     blocks = std::clamp<uint64_t>((rows + launch.dealtStep - 1) / launch.dealtStep, 1, std::min(room, kMostAlongY));
   }
-  return {unsigned(points), unsigned(blocks), 1, launch.threads, 1, 1, launch.sharedBytes, stream.get(), nullptr, 0};
+  return {unsigned(points), unsigned(blocks), 1, launch.threads, 1, 1, launch.sharedBytes, in, nullptr, 0};
 }
 
 /// Of what has one place for all steps of an entry point.

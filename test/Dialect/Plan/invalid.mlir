@@ -185,6 +185,16 @@ plan.module @m {} {
 
 // -----
 
+// launch_c5
+plan.module @m {} {
+  plan.program @body {
+    // expected-error @+1 {{expected branch 0, 1 or 2, got 3}}
+    plan.launch @cpu::@k [] domain [] branch 3
+  }
+}
+
+// -----
+
 // stack_c1
 plan.module @m {} {
   plan.program @body {

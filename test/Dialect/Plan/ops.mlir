@@ -23,8 +23,8 @@ plan.module @tiny {max_num_seqs = 2 : i64} {
   plan.work_list @prefill prefill tile 32
   // CHECK: plan.program @layer
   plan.program @layer {
-    // CHECK: plan.launch @cpu::@norm [#plan.bind<buffer, @stream>, #plan.bind<weight, @gain, offset = 64>, #plan.bind<buffer, @routed, written>, #plan.bind<work_list, @prefill>, #plan.bind<token_count>] domain [#plan.extent<work, @prefill>, #plan.extent<fixed, 4>] grain 2
-    plan.launch @cpu::@norm [#plan.bind<buffer, @stream>, #plan.bind<weight, @gain, offset = 64>, #plan.bind<buffer, @routed, written>, #plan.bind<work_list, @prefill>, #plan.bind<token_count>] domain [#plan.extent<work, @prefill>, #plan.extent<fixed, 4>] grain 2
+    // CHECK: plan.launch @cpu::@norm [#plan.bind<buffer, @stream>, #plan.bind<weight, @gain, offset = 64>, #plan.bind<buffer, @routed, written>, #plan.bind<work_list, @prefill>, #plan.bind<token_count>] domain [#plan.extent<work, @prefill>, #plan.extent<fixed, 4>] grain 2 branch 1
+    plan.launch @cpu::@norm [#plan.bind<buffer, @stream>, #plan.bind<weight, @gain, offset = 64>, #plan.bind<buffer, @routed, written>, #plan.bind<work_list, @prefill>, #plan.bind<token_count>] domain [#plan.extent<work, @prefill>, #plan.extent<fixed, 4>] grain 2 branch 1
   }
   plan.program @body {
     // CHECK: plan.stack [@layer] [0, 0]
