@@ -130,7 +130,6 @@ struct Gap {
 };
 constexpr const char *kScalars = "a point per token and head reads position, slot, page and count beside 512 bytes";
 constexpr const char *kIntegers = "integers are read by 9 points, and written one by one";
-constexpr const char *kPages = "each piece of 16 bytes looks up its page";
 constexpr const char *kParts = "points of parts that have no positions read their record all the same";
 constexpr const char *kShort = "a point per head reads a few words of each part";
 constexpr const char *kBoxes = "a box has 64 rows, however few an expert has";
@@ -141,16 +140,13 @@ constexpr Gap kGaps[] = {
     {"prefill", "permute", "moved", 1.703, kIntegers},
     {"prefill", "lightning_prefill", "moved", 1.668, "operands are copied again where one tile cannot stay",
      "portable"},
-    {"prefill", "attention_prefill", "whole", 0.946, kPages},
     {"decode", "rope64_append", "whole", 0.851, kScalars},
     {"decode", "rope64_append", "moved", 1.160, kScalars},
     {"decode", "permute", "whole", 0.497, kIntegers},
     {"decode", "permute", "moved", 1.800, kIntegers},
-    {"decode", "attention_decode", "whole", 0.905, kPages},
-    {"decode", "attention_decode", "moved", 1.103, kParts},
+    {"decode", "attention_decode", "whole", 0.944, kParts},
     {"decode", "attention_combine", "whole", 0.632, kShort},
     {"decode", "attention_combine", "moved", 1.535, kShort},
-    {"decode", "attention_combine", "conflicts", 3072, "sums go to shared memory four words apart"},
     {"decode", "experts_512x512", "moved", 1.371, kBoxes, "sm_90a"},
 };
 

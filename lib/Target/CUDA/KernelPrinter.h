@@ -38,6 +38,7 @@ private:
 
   // MemoryPrinter.cpp: loads, stores, copies
   std::string address(mlir::Value view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along, llvm::StringRef row);
+  std::string addressInPage(hopper::CopyOp copy);
   std::string gatheredRow(mlir::Value rows);
   std::string bounds(tile::ViewType view, mlir::ValueRange indices, llvm::ArrayRef<int64_t> along,
                      llvm::ArrayRef<int64_t> sizes, mlir::Value limit);

@@ -71,6 +71,27 @@ std::string KernelPrinter::address(Value view, ValueRange indices, ArrayRef<int6
   return open + text(view) + (offset.empty() ? "" : " + " + offset) + "; }";
 }
 
+/// The address in a tile of cached positions that lie in one page. The page is looked up in front of the copy, once and
+/// not for each piece. Empty where the tile is none of that kind.
+std::string KernelPrinter::addressInPage(CopyOp copy) {
+  auto type = cast<tile::ViewType>(copy.getView().getType());
+  auto paged = dyn_cast_or_null<tile::PagedAttr>(type.getLayout());
+  const int64_t positions = copy.getShared().getType().getShape()[0];
+  ValueRange indices = copy.getIndices();
+  if (!paged || copy.getRows() || copy.getAlong() != ArrayRef<int64_t>{1, 3} || paged.getStrides()[2] != 1 ||
+      paged.getPage() % positions != 0 || !isMultipleOf(indices[1], positions))
+    return {};
+  std::string offset;
+  for (int64_t dim : {2, 3}) addTerm(offset, text(indices[dim]), paged.getStrides()[dim - 1]);
+  const std::string name = fresh(names.lookup(copy.getView()) + "_rows");
+  line(formatv("const {0} *{1} = pagedRow<{2}, {3}, {4}, {5}>({6}, {7}, {8}, {9}){10};",
+               typeText(type.getElementType()), name, paged.getPage(), paged.getTable(),
+               paged.getPage() * type.getShape()[2] * type.getShape()[3], paged.getStrides()[0], text(copy.getView()),
+               pageTables[copy.getView()], text(indices[0]), text(indices[1]),
+               offset.empty() ? "" : " + (" + offset + ")"));
+  return formatv("[&](u32 i, u32 j) {{ return {0} + (i * {1} + j); }", name, paged.getStrides()[0]);
+}
+
 std::string KernelPrinter::bounds(tile::ViewType view, ValueRange indices, ArrayRef<int64_t> along,
                                   ArrayRef<int64_t> sizes, Value limit) {
   SmallVector<std::string> list;
@@ -154,11 +175,12 @@ void KernelPrinter::printCopy(CopyOp copy) {
     addTerm(place, text(copy.getFirst()), 1);
     row = formatv("s64({0}[{1}i])", text(copy.getList()), place.empty() ? "" : place + " + ");
   }
+  std::string where = addressInPage(copy);
+  if (where.empty()) where = address(copy.getView(), copy.getIndices(), copy.getAlong(), row);
   std::string by = std::to_string(threads);
   if (filling) by = formatv("{0}, {1}", filling.getFillers(), threads);
   line(formatv("copyTile<{0}>({1}, {2}, {3});", by, sharedText(copy.getShared(), copy.getStage()),
-               bounds(view, copy.getIndices(), copy.getAlong(), sizes, copy.getLimit()),
-               address(copy.getView(), copy.getIndices(), copy.getAlong(), row)));
+               bounds(view, copy.getIndices(), copy.getAlong(), sizes, copy.getLimit()), where));
 }
 
 } // namespace mmc::cuda

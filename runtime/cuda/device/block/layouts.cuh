@@ -5,7 +5,8 @@
 // thread stands for (element: in row-major order), holds(slot) whether there is an element in it at all. A slice is a
 // vector beside a matrix: a row's (dimension 1 is gone) or a column's (dimension 0 is gone) entries, held by every
 // thread that has elements of the row or column; ofParent(slot) is the entry beside a slot of the matrix, and
-// owns(slot) picks one of the threads that hold an entry.
+// owns(slot) picks one of the threads that hold an entry. kRun slots from a multiple of it on are neighbours, in memory
+// as in registers.
 //
 // Invariant: slots are compile-time numbers wherever they are used (loops over them are unrolled), so fragments stay in
 // registers; every element of a layout that is no slice is held by exactly one slot of one thread.
@@ -37,7 +38,7 @@ template <u32 first, u32 second, u32... rest> struct Shape<first, second, rest..
 template <u32 threads, u32 vector, u32... sizes> struct Spread {
   using Sizes = Shape<sizes...>;
   static constexpr u32 kRank = Sizes::kRank, kThreads = threads, kElements = Sizes::kElements, kColumns = Sizes::kLast;
-  static constexpr u32 kVector = vector, kSlots = divideUp(kElements, threads *vector) * vector;
+  static constexpr u32 kVector = vector, kRun = vector, kSlots = divideUp(kElements, threads *vector) * vector;
   static_assert(kColumns % vector == 0, "a thread's neighbours are in one row");
 
   static MMC_DEVICE u32 element(u32 slot) { return (slot / vector * threads + threadIndex()) * vector + slot % vector; }
@@ -60,7 +61,7 @@ template <u32 threads, u32 rowWarps, u32 columnWarps, u32 rows, u32 columns> str
   static constexpr u32 kRank = 2, kThreads = threads, kElements = rows * columns, kColumns = columns;
   static constexpr u32 kRowWarps = rowWarps, kColumnWarps = columnWarps;
   static constexpr u32 kWarpRows = rows / rowWarps, kWarpColumns = columns / columnWarps;
-  static constexpr u32 kVector = 2, kSlots = kWarpRows * kWarpColumns / 32, kRowSlots = kWarpColumns / 2;
+  static constexpr u32 kVector = 2, kRun = 2, kSlots = kWarpRows * kWarpColumns / 32, kRowSlots = kWarpColumns / 2;
   static_assert(rows % (16 * rowWarps) == 0 && columns % (16 * columnWarps) == 0, "a warp has whole products");
 
   /// Whether this thread's warp is in the grid.
@@ -93,6 +94,7 @@ struct Slice<Spread<threads, vector, rows, columns>, gone> {
   static constexpr u32 kRank = 1, kThreads = threads, kElements = gone == 1 ? rows : columns, kColumns = kElements,
                        kVector = 1;
   static constexpr u32 kSlots = gone == 1 ? Parent::kSlots / vector : kRepeats ? vector : Parent::kSlots;
+  static constexpr u32 kRun = gone == 1 ? 1 : vector;
 
   static constexpr u32 ofParent(u32 slot) { return gone == 1 ? slot / vector : kRepeats ? slot % vector : slot; }
   static constexpr u32 parentSlot(u32 slot) { return gone == 1 ? slot * vector : slot; }
@@ -111,7 +113,7 @@ struct Slice<Spread<threads, vector, rows, columns>, gone> {
 template <u32 threads, u32 rowWarps, u32 columnWarps, u32 size, u32 gone> struct AccumulatorSlice {
   static constexpr u32 kRank = 1, kThreads = threads, kElements = size, kColumns = size, kVector = 1;
   static constexpr u32 kWarpSize = size / (gone == 1 ? rowWarps : columnWarps);
-  static constexpr u32 kSlots = gone == 1 ? kWarpSize / 8 : kWarpSize / 4;
+  static constexpr u32 kSlots = gone == 1 ? kWarpSize / 8 : kWarpSize / 4, kRun = gone == 1 ? 1 : 2;
 
   /// The slot beside slot `slot` of accumulators with so many columns per warp.
   static constexpr u32 ofParent(u32 slot, u32 rowSlots) {

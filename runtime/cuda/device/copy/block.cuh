@@ -195,13 +195,17 @@ MMC_DEVICE void put(const BlockFragment<T, Layout> &fragment, Tile<T, rows, colu
     storePlain(reinterpret_cast<blockDetail::Chunk<T, kCount> *>(&place), elements);
   }
 }
-/// Elements to a vector in row-major order.
+/// Elements to a vector in row-major order, which is aligned to 16 bytes.
 template <class T, class Layout, u32 size>
 MMC_DEVICE void put(const BlockFragment<T, Layout> &fragment, T (&row)[size]) {
-  MMC_UNROLL for (u32 slot = 0; slot < Layout::kSlots; ++slot) {
-    bool writes = Layout::holds(slot);
-    if constexpr (requires { Layout::owns(0); }) writes = Layout::owns(slot);
-    if (writes) row[Layout::element(slot)] = fragment[slot];
+  constexpr u32 kCount = blockDetail::atOnce<T, Layout::kRun>();
+  MMC_UNROLL for (u32 first = 0; first < Layout::kSlots; first += kCount) {
+    bool writes = Layout::holds(first);
+    if constexpr (requires { Layout::owns(0); }) writes = Layout::owns(first);
+    if (!writes) continue;
+    blockDetail::Chunk<T, kCount> elements;
+    MMC_UNROLL for (u32 i = 0; i < kCount; ++i) elements.elements[i] = fragment[first + i];
+    storePlain(reinterpret_cast<blockDetail::Chunk<T, kCount> *>(&row[Layout::element(first)]), elements);
   }
 }
 /// Each element from its own place.
@@ -218,11 +222,16 @@ MMC_DEVICE void get(BlockFragment<T, Layout> &fragment, const Tile<T, rows, colu
     MMC_UNROLL for (u32 i = 0; i < kCount; ++i) fragment[first + i] = elements.elements[i];
   }
 }
-/// Elements from a vector in row-major order.
+/// Elements from a vector in row-major order, which is aligned to 16 bytes.
 template <class T, class Layout, u32 size>
 MMC_DEVICE void get(BlockFragment<T, Layout> &fragment, const T (&row)[size]) {
-  MMC_UNROLL for (u32 slot = 0; slot < Layout::kSlots; ++slot) fragment[slot] =
-      Layout::holds(slot) ? row[Layout::element(slot)] : T{};
+  constexpr u32 kCount = blockDetail::atOnce<T, Layout::kRun>();
+  MMC_UNROLL for (u32 first = 0; first < Layout::kSlots; first += kCount) {
+    blockDetail::Chunk<T, kCount> elements = {};
+    if (Layout::holds(first))
+      elements = loadPlain(reinterpret_cast<const blockDetail::Chunk<T, kCount> *>(&row[Layout::element(first)]));
+    MMC_UNROLL for (u32 i = 0; i < kCount; ++i) fragment[first + i] = elements.elements[i];
+  }
 }
 /// The whole tile becomes zero.
 template <u32 threads, class T, u32 rows, u32 columns, Swizzle swizzle>
