@@ -184,7 +184,7 @@ struct ModelToTileOptions : PassPipelineOptions<ModelToTileOptions> {
   Option<int64_t> maxStepTokens{*this, "max-step-tokens", llvm::cl::desc("tokens of the largest step"),
                                 llvm::cl::init(16384)};
   Option<int64_t> segmentTokens{*this, "segment-tokens",
-                                llvm::cl::desc("fewest tokens of a segment of linear attention"), llvm::cl::init(512)};
+                                llvm::cl::desc("fewest tokens of a segment of linear attention"), llvm::cl::init(1024)};
   Option<int64_t> decodePart{*this, "decode-part", llvm::cl::desc("fewest positions of a part of decode attention"),
                              llvm::cl::init(512)};
   Option<int64_t> rowBlock{*this, "row-block", llvm::cl::desc("rows of a block of a product; 0: the target's own"),

@@ -26,7 +26,7 @@ struct PipelineOptions {
   int64_t maxModelLen = 32768;             // tokens of the longest sequence
   int64_t queryTile = 16;                  // rows of a tile of prefilled queries
   int64_t maxStepTokens = 16384;           // tokens of the largest step
-  int64_t segmentTokens = 512;             // for CUDA: fewest tokens of a segment of linear attention
+  int64_t segmentTokens = 1024;            // for CUDA: fewest tokens of a segment of linear attention
   int64_t decodePart = 512;                // for CUDA: fewest positions of a part of decode attention
   int64_t rowBlock = 0;                    // rows of a block of a product; 0: the target's own, 48 or 64
   std::vector<std::string> disabledPasses; // td record names of optional passes, for example FuseMoEDispatch

@@ -54,7 +54,7 @@ TEST(DriverLaunch, EachAddsALineToTheCounts) {
     const DevicePointer data = rig.allocate(64);
     for (uint32_t value : {5u, 6u}) MMC_GOOD(rig.launch(rig.stream, "fillWith", data, value));
     MMC_GOOD(rig.api.streamSynchronize(rig.stream));
-    const std::string counts = readFile(file);
+    const std::string counts = readFile(file.c_str());
     EXPECT_EQ(counts.rfind(line, 0), 0u) << counts;
     EXPECT_EQ(std::count(counts.begin(), counts.end(), '\n'), 2) << counts;
   });

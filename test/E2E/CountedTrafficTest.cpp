@@ -190,16 +190,14 @@ TEST_P(Traffic, Prefill) {
   const auto kernels = count(1, kPrompt, 0);
   std::cout << tableOf("A prompt of 1024 tokens, " + GetParam(), kernels) << std::flush;
   expectBars("prefill", GetParam(), kernels);
-  // Both passes over segments together, against a single pass over q, k, v and o.
+  // All passes together, against a single pass over q, k, v and o.
   double lightning = 0;
   for (const KernelCounts &kernel : kernels)
     if (kernel.kernel.starts_with("lightning_")) lightning += 32 * kernel.distinctSectors;
   lightning /= double(kPrompt) * 8; // heads
   std::cout << "lightning attention, all passes: " << lightning << " bytes per token and head, floor 1024\n";
-  // The bar is 1.6. Of two segments the first one's keys and values are read again (256 bytes a token and head); the
-  // rest is states of 64 KiB, which are read, copied, left for the second pass and written six times in all: 384 bytes
-  // at 1024 tokens, half of that at twice as many.
-  EXPECT_NEAR(lightning / 1024, 1.625, 0.006) << "where it is better now, hold it to the bar";
+  // The state is read and written once: 128 bytes at 1024 tokens, too few of them for segments.
+  EXPECT_LE(lightning / 1024, 1.6);
 }
 
 TEST_P(Traffic, Decode) {

@@ -66,14 +66,14 @@ INSTANTIATE_TEST_SUITE_P(Emulation, Lockstep,
 
 class LongLockstep : public testing::TestWithParam<std::string> {};
 
-// A prompt of two segments beside one of a few tokens, and a decode step whose positions are two parts beside one.
+// A prompt of two segments beside one of a few tokens, and a decode step whose positions are three parts beside one.
 TEST_P(LongLockstep, SegmentsAndParts) {
   const Golden golden = loadGolden("text01-tiny");
   PlanOptions options;
   options.dtype = "bfloat16";
   options.target = {"cuda-emu", {GetParam()}};
   options.maxModelLen = 2048;
-  options.maxNumBatchedTokens = 1024;
+  options.maxNumBatchedTokens = 2048;
   const std::vector<uint8_t> plan = compilePlan(golden.folder, options);
   const TestModel model(plan, golden.folder, "");
   ASSERT_TRUE(model.ok());
@@ -81,7 +81,7 @@ TEST_P(LongLockstep, SegmentsAndParts) {
   const size_t shorter = session.add(), longer = session.add();
   LaunchReplay replay(session.handle(), plan, 2);
   std::vector<int32_t> ids;
-  for (int32_t i = 0; i < 530; ++i) ids.push_back(i * 37 % 320);
+  for (int32_t i = 0; i < 1100; ++i) ids.push_back(i * 37 % 320);
   session.feed(longer, ids, ids.size());
   session.feed(shorter, {ids.data(), 5}, 5);
   for (size_t sequence : {longer, shorter}) session.feed(sequence, {ids.data(), 1}, 1);

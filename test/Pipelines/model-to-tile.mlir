@@ -64,8 +64,8 @@
 // CUDA-NOT: tile.launch
 // CUDA: %[[W:[0-9]+]] = model.concat %qkv_proj, %output_gate : tensor<192x64xbf16>, tensor<64x64xbf16>
 // CUDA: %[[P:[0-9]+]] = tile.launch @linear_silu_sigmoid_256x64_bf16(%{{.*}}, %[[W]])
-// CUDA: tile.launch @lightning_segments32_c64_4x16x16_bf16(%[[P]],
-// CUDA-NEXT: tile.launch @lightning_prefill_s32_c64_4x16x16_bf16(%[[P]],
+// CUDA: tile.launch @lightning_segments16_c64_4x16x16_bf16(%[[P]],
+// CUDA-NEXT: tile.launch @lightning_prefill_s16_c64_4x16x16_bf16(%[[P]],
 // CUDA: tile.launch @lightning_decode_4x16x16_bf16(%[[P]],
 // CUDA: tile.launch @rms_norm_mul_64_bf16(
 // CUDA: tile.launch @linear_residual_64x64_bf16

@@ -149,7 +149,8 @@ PlanTables cudaTables() {
   for (Kernel &kernel : t.kernels) {
     kernel.symbols = {kernel.name + "__sm_80", kernel.name + "__sm_90a"};
     kernel.scratchBytes.clear();
-    kernel.functions = {{0, 128, 1024, Rows::none, 0}, {1, 128, 232448, Rows::tokens, 16, "wgmma"}};
+    kernel.functions = {{0, 128, 1024, Rows::none, 0, kPortableFamily, {}},
+                        {1, 128, 232448, Rows::tokens, 16, "wgmma", {}}};
   }
   // A device's words are pointers: the head's immediate becomes a count.
   t.kernels[4].interface[4].kinds = {ArgumentKind::outputCount};

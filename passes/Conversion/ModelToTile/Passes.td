@@ -30,7 +30,7 @@ def SplitLightningAttention : Pass<"mmc-split-lightning-attention", "::mmc::mode
     Option<"block", "block", "int64_t", "64", "rows of a block of the recurrence: 32, 64, 128 or 256">,
     Option<"prefillPoints", "prefill-points", "int64_t", "0",
            "work points wanted where one prompt runs alone: its rows are shared out in segments; 0: no segments">,
-    Option<"segmentTokens", "segment-tokens", "int64_t", "512", "the fewest tokens for which a segment is worth it">,
+    Option<"segmentTokens", "segment-tokens", "int64_t", "1024", "the fewest tokens for which a segment is worth it">,
     Option<"maxStepTokens", "max-step-tokens", "int64_t", "16384", "tokens of the largest step">
   ];
 }
